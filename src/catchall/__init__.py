@@ -1,0 +1,3 @@
+"""catchall: a self-hosted error tracker."""
+
+__version__ = "0.1.0"
