@@ -1,0 +1,81 @@
+"""Every bound in catchall, in one place.
+
+A number here is a promise: what is beyond it is refused by name, cut and marked as cut, or waits. Sizes are bytes,
+lengths are characters and times are seconds unless the name says otherwise.
+"""
+
+from typing import Final
+
+# --- intake: what one request may be ------------------------------------------------------------------------------
+REQUEST_WIRE_BYTES_MAX: Final = 20 * 1024 * 1024  # as sent, compressed or not; beyond it 413
+REQUEST_INFLATED_BYTES_MAX: Final = 100 * 1024 * 1024  # after inflating, in the worker; beyond it a dead letter
+REQUEST_INLINE_BYTES_MAX: Final = 1024 * 1024  # larger bodies go to a synced spool file, so that they stop nobody
+REQUEST_HEAD_INFLATED_BYTES: Final = 8 * 1024  # what intake inflates to find the event id and the DSN
+REQUEST_BODY_SECONDS_MAX: Final = 30.0  # a body that trickles longer is given up with 408
+CONTENT_ENCODINGS_MAX: Final = 2  # "gzip, br" is odd but legal; a longer chain is hostile
+
+# --- envelopes ----------------------------------------------------------------------------------------------------
+ENVELOPE_ITEMS_MAX: Final = 1000
+ENVELOPE_HEADER_BYTES_MAX: Final = 64 * 1024
+ITEM_BYTES_MAX: Final = 50 * 1024 * 1024
+EVENT_JSON_BYTES_MAX: Final = 8 * 1024 * 1024
+JSON_DEPTH_MAX: Final = 256  # of what we walk ourselves; the decoder has its own recursion guard
+LOG_ITEMS_PER_ITEM_MAX: Final = 10_000
+
+# --- the event ----------------------------------------------------------------------------------------------------
+EXCEPTIONS_MAX: Final = 50  # kept: the first ones and the primary one
+FRAMES_MAX: Final = 250  # kept: the outermost and innermost halves
+CONTEXT_LINES_MAX: Final = 10  # source lines before, and after, a frame's own line
+CONTEXT_LINE_CHARS_MAX: Final = 512
+FRAME_TEXT_CHARS_MAX: Final = 1024  # function, module, filename, abs_path
+LOCALS_BYTES_MAX: Final = 16 * 1024  # of one frame, as JSON
+MESSAGE_CHARS_MAX: Final = 8192
+ERROR_TYPE_CHARS_MAX: Final = 256
+NAME_CHARS_MAX: Final = 200  # service, environment, release, host, logger, transaction, request id ...
+TAGS_MAX: Final = 100
+TAG_KEY_CHARS_MAX: Final = 64
+TAG_VALUE_CHARS_MAX: Final = 200
+BREADCRUMBS_MAX: Final = 100  # the newest
+BREADCRUMB_BYTES_MAX: Final = 8 * 1024  # of one breadcrumb's data, as JSON
+EXTRA_BYTES_MAX: Final = 256 * 1024  # extra_data as JSON
+HTTP_BODY_BYTES_MAX: Final = 64 * 1024
+HTTP_HEADERS_MAX: Final = 100
+HTTP_VALUE_CHARS_MAX: Final = 4096
+URL_CHARS_MAX: Final = 2048
+ATTACHMENTS_MAX: Final = 20
+ATTACHMENT_BYTES_MAX: Final = 20 * 1024 * 1024
+SCRUBBED_MARKS_MAX: Final = 200
+EVENT_FUTURE_SECONDS_MAX: Final = 600  # a timestamp further ahead than this is clamped and marked
+
+# --- the log ------------------------------------------------------------------------------------------------------
+LOG_PARTITIONS: Final = 16  # virtual; fixed by the log format
+LOG_RECORD_BYTES_MAX: Final = 2 * 1024 * 1024
+LOG_SEGMENT_BYTES_MAX: Final = 64 * 1024 * 1024
+LOG_BYTES_MAX: Final = 10 * 1024 * 1024 * 1024  # of each lane; past it 503
+LOG_FREE_DISK_BYTES_MIN: Final = 256 * 1024 * 1024  # stop accepting before the disk is full
+LOG_GROUP_BYTES_MAX: Final = 8 * 1024 * 1024  # one group commit
+LOG_PENDING_BYTES_MAX: Final = 64 * 1024 * 1024  # waiting for the next group commit; past it 503
+LOG_READ_RECORDS_MAX: Final = 2000
+
+# --- workers ------------------------------------------------------------------------------------------------------
+BATCH_RECORDS_MAX: Final = 500
+BATCH_BYTES_MAX: Final = 8 * 1024 * 1024
+BATCH_LINGER_SECONDS: Final = 0.05  # a short batch waits this long for more: 3x less CPU per event at 200/s
+COMMIT_LOCK_SECONDS_MAX: Final = 30.0  # a worker that holds the commit lock longer is killed by the supervisor
+COMMIT_RETRIES_MAX: Final = 10
+COMMIT_RETRY_SECONDS_MAX: Final = 5.0
+
+# --- the store ----------------------------------------------------------------------------------------------------
+SEARCH_TOKENS_MAX: Final = 400  # of one event's text
+SEARCH_TOKEN_CHARS_MAX: Final = 64
+LIST_LIMIT_MAX: Final = 1000  # of one page of a list
+FACET_VALUES_MAX: Final = 100
+FACET_SAMPLE_EVENTS_MAX: Final = 1000  # newest events read when a facet is not answered by the index alone
+SERIES_POINTS_MAX: Final = 2000
+SHARDS_OPEN_MAX: Final = 32
+DEAD_LETTERS_MAX: Final = 10_000  # the oldest make room
+DEAD_LETTER_BYTES_MAX: Final = 1024 * 1024  # of the bytes kept with one
+
+# --- retention (defaults; settings change them) -------------------------------------------------------------------
+RETENTION_DAYS: Final = 90
+RETENTION_BYTES: Final = 0  # 0: bounded by age only

@@ -1,0 +1,1 @@
+"""The steps, one plain function in each file; pure."""

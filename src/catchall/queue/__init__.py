@@ -1,0 +1,1 @@
+"""The log between intake and workers: durable before it is acknowledged."""

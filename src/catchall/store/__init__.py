@@ -1,0 +1,1 @@
+"""Where understood events live, and the tables that change with every commit."""

@@ -1,0 +1,1 @@
+"""Protocols: bytes in, items out. One file for each; no socket, no clock."""
