@@ -5,8 +5,12 @@ from typing import NamedTuple
 
 
 class Outcome(StrEnum):
-    """Where an item ended. Every item seen has exactly one; a replayed dead letter moves from `dead`."""
+    """Where an item ended. Every item seen has exactly one; a replayed dead letter moves from `dead`.
 
+    `SEEN` is the other side of the balance: counted when an item is taken out of its request, before its fate is known.
+    """
+
+    SEEN = "seen"
     STORED = "stored"
     AGGREGATED = "aggregated"
     DUPLICATE = "duplicate"
@@ -38,6 +42,18 @@ class DataCategory(StrEnum):
     REPLAY = "replay"
     REQUEST = "request"
     UNKNOWN = "unknown"
+
+
+ITEM_OUTCOMES = (
+    Outcome.STORED,
+    Outcome.AGGREGATED,
+    Outcome.DUPLICATE,
+    Outcome.FILTERED,
+    Outcome.SAMPLED,
+    Outcome.REJECTED,
+    Outcome.DEAD,
+    Outcome.UNSUPPORTED,
+)
 
 
 class LedgerKey(NamedTuple):
