@@ -219,7 +219,7 @@ class DeadLetter(msgspec.Struct, kw_only=True):
     protocol: str
     data: bytes
     record: bytes = b""
-    state: Literal["waiting", "replayed", "discarded"] = "waiting"
+    state: Literal["waiting", "replaying", "replayed", "discarded"] = "waiting"
 
 
 class RollupCell(NamedTuple):
@@ -292,6 +292,9 @@ class Hot(Protocol):
     def take_leases(self, worker: str, partitions: Iterable[int]) -> list[Lease]:
         """Take the partitions over: their epoch grows, whoever had them is fenced off."""
 
+    def check_leases(self, leases: Iterable[Lease]) -> None:
+        """Raises FencedOff when one of these leases is not the newest of its partition."""
+
     def commit(self, batch: HotBatch) -> list[IssueTransition]:
         """Apply a batch in one durable transaction. Raises FencedOff when a lease is not the newest."""
 
@@ -332,6 +335,11 @@ class Hot(Protocol):
 
     def dead_letter(self, dead_letter_id: int) -> DeadLetter | None: ...
     def discard_dead_letter(self, dead_letter_id: int) -> bool: ...
+    def request_replay(self, dead_letter_id: int) -> bool:
+        """Ask the workers to try a waiting dead letter again (state "replaying"). False: it is not waiting."""
+
+    def replay_requests(self, limit: int) -> list[DeadLetter]:
+        """Dead letters that somebody asked to replay, oldest first, with all their bytes."""
 
     # --- housekeeping -------------------------------------------------------------------------------------------
     def forget_before(self, quarter: int) -> int:

@@ -1,0 +1,1 @@
+"""From the log to the store: claim, refine, commit; and the work that time starts."""
