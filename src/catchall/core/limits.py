@@ -76,6 +76,38 @@ SHARDS_OPEN_MAX: Final = 32
 DEAD_LETTERS_MAX: Final = 10_000  # the oldest make room
 DEAD_LETTER_BYTES_MAX: Final = 1024 * 1024  # of the bytes kept with one
 
+# --- SQLite databases (store/sqlite) ------------------------------------------------------------------------------
+DATABASE_BUSY_SECONDS: Final = 20.0  # to wait for a writer in another process; commits hold a database a few ms
+DATABASE_CACHE_BYTES: Final = 8 * 1024 * 1024  # page cache of one connection; more is the system's page cache
+
 # --- retention (defaults; settings change them) -------------------------------------------------------------------
 RETENTION_DAYS: Final = 90
 RETENTION_BYTES: Final = 0  # 0: bounded by age only
+
+# --- pages and API (web) --------------------------------------------------------------------------------------------
+LOGIN_LINK_SECONDS: Final = 86_400  # a one-time login link works for a day
+LOGIN_LINKS_MAX: Final = 20  # unspent ones kept; each start of the server makes one
+LOGIN_WINDOW_SECONDS: Final = 900
+LOGIN_ATTEMPTS_PER_ACCOUNT: Final = 10  # failed ones in a window; then 429
+LOGIN_ATTEMPTS_PER_ADDRESS: Final = 50  # an office shares one address
+LOGIN_THROTTLE_ROWS_MAX: Final = 10_000  # accounts and addresses watched at once; the oldest make room
+PASSWORD_CHARS_MAX: Final = 1024  # hashing longer ones is work for an attacker to give away
+API_TOKENS_MAX: Final = 100  # of one user
+ISSUE_ROWS_PER_PAGE: Final = 50
+EVENT_ROWS_PER_PAGE: Final = 50
+QUERY_CHARS_MAX: Final = 500  # of the search box
+QUERY_WORDS_MAX: Final = 20
+BULK_ISSUES_MAX: Final = 200  # changed by one request
+PAGE_FRAMES_MAX: Final = 500  # frames drawn on an event's page; the raw JSON has them all
+PAGE_LOCALS_BYTES_MAX: Final = 512 * 1024  # locals drawn on an event's page
+PAGE_VALUE_CHARS_MAX: Final = 20_000  # of one value drawn on a page; the raw JSON has it whole
+PAGE_FACETS_MAX: Final = 20  # tags whose values the issue page shows
+PAGE_FACET_VALUES_MAX: Final = 5
+PAGE_TRANSITIONS_MAX: Final = 50
+PAGE_DEAD_LETTER_BYTES_MAX: Final = 64 * 1024  # of a dead letter's bytes drawn on its page
+DEAD_LETTER_ROWS_PER_PAGE: Final = 50
+PROJECTS_MAX: Final = 10_000
+KEYS_PER_PROJECT_MAX: Final = 100
+ORIGINS_PER_KEY_MAX: Final = 50
+WEB_DRAIN_SECONDS_MAX: Final = 15.0  # after SIGTERM: answers under way are finished, then the process ends
+WEB_BODY_BYTES_MAX: Final = 1024 * 1024  # of a form or an API request

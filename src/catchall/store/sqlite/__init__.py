@@ -1,0 +1,1 @@
+"""The embedded store: SQLite databases and payload segments in the data folder."""
