@@ -65,6 +65,14 @@ COMMIT_LOCK_SECONDS_MAX: Final = 30.0  # a worker that holds the commit lock lon
 COMMIT_RETRIES_MAX: Final = 10
 COMMIT_RETRY_SECONDS_MAX: Final = 5.0
 
+# --- processes ----------------------------------------------------------------------------------------------------
+SUPERVISOR_ROUND_SECONDS: Final = 0.25  # how often the supervisor looks at its children
+ROLE_RESTART_SECONDS_MIN: Final = 0.1  # doubled with every crash in a row
+ROLE_RESTART_SECONDS_MAX: Final = 10.0
+ROLE_HEALTHY_SECONDS: Final = 30.0  # a role that lived this long starts again at the shortest wait
+ROLE_SILENT_SECONDS_MAX: Final = 60.0  # a role that gives no sign of life this long is ended and started afresh
+STOP_SECONDS_MAX: Final = 30.0  # for all roles together, after SIGTERM
+
 # --- the store ----------------------------------------------------------------------------------------------------
 SEARCH_TOKENS_MAX: Final = 400  # of one event's text
 SEARCH_TOKEN_CHARS_MAX: Final = 64
