@@ -49,6 +49,7 @@ class _Child:
         self.started_at = 0.0
         self.start_at = 0.0
         self.failures = 0
+        self.asked_to_stop = False
 
 
 class Heartbeats:
@@ -205,7 +206,8 @@ class Supervisor:
             return False
         first = min(child.spec.stop_order for child in alive)
         for child in alive:
-            if child.spec.stop_order == first:
+            if child.spec.stop_order == first and not child.asked_to_stop:
+                child.asked_to_stop = True
                 os.kill(child.pid, signal.SIGTERM)
         return False
 

@@ -65,6 +65,9 @@ COMMIT_LOCK_SECONDS_MAX: Final = 30.0  # a worker that holds the commit lock lon
 COMMIT_RETRIES_MAX: Final = 10
 COMMIT_RETRY_SECONDS_MAX: Final = 5.0
 
+# --- searching ----------------------------------------------------------------------------------------------------
+QUERY_CHARS_MAX: Final = 4096
+
 # --- processes ----------------------------------------------------------------------------------------------------
 SUPERVISOR_ROUND_SECONDS: Final = 0.25  # how often the supervisor looks at its children
 ROLE_RESTART_SECONDS_MIN: Final = 0.1  # doubled with every crash in a row
