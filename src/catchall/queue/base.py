@@ -97,5 +97,6 @@ class LogReader(Protocol):
         Returns how many bytes were freed.
         """
 
-    def depth(self, uuid: bytes, offsets: Sequence[int]) -> Depth:
-        """What waits, given the next offset of each of the 16 partitions."""
+    def depth(self, uuid: bytes, offsets: Sequence[int], end: int | None = None) -> Depth:
+        """What waits up to `end` (a durable end seen before; None: the end now), given the next offset of each of
+        the 16 partitions. Raises PositionBeyondLog when records from there on are gone already."""

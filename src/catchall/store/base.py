@@ -261,6 +261,7 @@ class LedgerSnapshot(msgspec.Struct, kw_only=True):
     rows: dict[LedgerKey, int]
     requests_committed: int
     positions: dict[bytes, list[int]]  # log UUID -> next offset of each partition
+    dead_letters_waiting: int = 0
 
 
 IssueSort = Literal["last_seen", "first_seen", "events", "users", "priority"]
