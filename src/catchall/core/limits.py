@@ -74,6 +74,8 @@ ROLE_RESTART_SECONDS_MIN: Final = 0.1  # doubled with every crash in a row
 ROLE_RESTART_SECONDS_MAX: Final = 10.0
 ROLE_HEALTHY_SECONDS: Final = 30.0  # a role that lived this long starts again at the shortest wait
 ROLE_SILENT_SECONDS_MAX: Final = 60.0  # a role that gives no sign of life this long is ended and started afresh
+SCHEDULER_ROUND_SECONDS: Final = 0.5  # how often the scheduler looks at what is due
+RETENTION_ROUND_SECONDS: Final = 600.0  # how often retention looks for days to drop
 STOP_SECONDS_MAX: Final = 30.0  # for all roles together, after SIGTERM
 
 # --- the store ----------------------------------------------------------------------------------------------------
@@ -90,6 +92,28 @@ DEAD_LETTER_BYTES_MAX: Final = 1024 * 1024  # of the bytes kept with one
 # --- SQLite databases (store/sqlite) ------------------------------------------------------------------------------
 DATABASE_BUSY_SECONDS: Final = 20.0  # to wait for a writer in another process; commits hold a database a few ms
 DATABASE_CACHE_BYTES: Final = 8 * 1024 * 1024  # page cache of one connection; more is the system's page cache
+
+# --- the event store (store/sqlite/events.py) ---------------------------------------------------------------------
+SEARCH_TAG_CHARS_MAX: Final = 512  # of a tag's key or value in the index: more than any field of the model has
+PAYLOAD_BYTES_MAX: Final = 64 * 1024 * 1024  # of one event, inflated: a damaged length must not take the memory
+DICTIONARY_BYTES: Final = 112 * 1024  # of a compression dictionary: zstd's own advice
+DICTIONARY_EVENTS_MIN: Final = 1200  # events that a dictionary is trained on: fewer have too little in common
+DICTIONARY_USERS_MIN: Final = 5  # a dictionary keeps literal strings: only those that so many users share
+DICTIONARY_ANONYMOUS_MIN: Final = 20  # or, without users, so many events of several issues
+DICTIONARY_STRING_CHARS_MAX: Final = 2048  # longer strings are not looked at for a dictionary
+DICTIONARIES_OPEN_MAX: Final = 8  # decoders kept per thread, 150 KB each
+DICTIONARY_SECONDS_MIN: Final = 86_400  # between two trainings
+SHARD_NAMES_CACHED_MAX: Final = 10_000  # environments, releases, tag keys that a shard's writer remembers
+SHARD_STACKS_CACHED_MAX: Final = 50_000  # digests of stacks that a shard's writer knows to be stored
+SHARDS_WRITTEN_MAX: Final = 4  # days with an open writer: today, yesterday and late ones
+SPAN_EVENTS: Final = 1000  # events that share one entry of a shard's time map
+LOOKUP_KEYS_MAX: Final = 1000  # event ids asked for in one statement
+ITERATE_EVENTS: Final = 200  # rows read at once by a walk over all events
+FILTER_BITS_PER_EVENT: Final = 20  # a closed day's filter of ids: one wrong hit in 7,000
+FILTER_PROBES: Final = 8
+FILTER_ROWS_PER_COMMIT: Final = 2000  # a filter is built in steps of a few ms, each under the commit lock
+FILTERS_OPEN_MAX: Final = 400  # each holds a file handle
+FACET_TERMS_MAX: Final = 5000  # most frequent values that a shard gives for one tag
 
 # --- retention (defaults; settings change them) -------------------------------------------------------------------
 RETENTION_DAYS: Final = 90

@@ -1,0 +1,233 @@
+"""The composition root: the only place that names concrete backends and puts the roles together."""
+
+import asyncio
+import json
+import os
+import time
+from collections.abc import Callable
+from functools import cached_property, partial
+from pathlib import Path
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, Self
+
+import structlog
+
+from catchall.config import Settings, load
+from catchall.core import limits
+from catchall.installation import Installation
+from catchall.queue.segments import SegmentReader, SegmentWriter
+from catchall.queue.spool import Spool
+from catchall.store.base import Blobs, EventStore, Hot
+from catchall.store.blobs import FileBlobs
+from catchall.store.sqlite.events import SqliteEventStore
+from catchall.store.sqlite.hot import SqliteHot
+from catchall.supervisor import Beat, RoleSpec
+from catchall.worker.commit import CommitLock, Committer
+from catchall.worker.loop import Worker
+from catchall.worker.refine import Refinery
+from catchall.worker.scheduler import Scheduler
+from catchall.worker.standing import standing
+
+if TYPE_CHECKING:
+    from catchall.web.services import WebServices
+
+log = structlog.get_logger(__name__)
+
+
+def now_microseconds() -> int:
+    """The clock of the processes: microseconds since the epoch."""
+    return time.time_ns() // 1000
+
+
+class Parts:
+    """The parts of one installation, each opened when it is first asked for, all closed at the end of a `with`.
+
+    A Parts object belongs to one process: make it after the fork. Raises ConfigError when there is no installation.
+    """
+
+    def __init__(self, data: Path, settings: Settings | None = None) -> None:
+        self.installation = Installation(data)
+        self.installation.require()
+        self.settings = settings or load(self.installation.data, os.environ)
+        self._opened: list[Callable[[], None]] = []
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close what was opened, the last first."""
+        while self._opened:
+            self._opened.pop()()
+
+    @cached_property
+    def hot(self) -> Hot:
+        """Issues, ledger, keys, positions."""
+        hot = SqliteHot(self.installation.hot)
+        self._opened.append(hot.close)
+        return hot
+
+    @cached_property
+    def events(self) -> EventStore:
+        """Events by day."""
+        events = SqliteEventStore(self.installation.data)
+        self._opened.append(events.close)
+        return events
+
+    @cached_property
+    def blobs(self) -> Blobs:
+        """Attachments."""
+        return FileBlobs(self.installation.data / "blobs")
+
+    @cached_property
+    def spool(self) -> Spool:
+        """Bodies too large for the log."""
+        return Spool(self.installation.spool)
+
+    @cached_property
+    def reader(self) -> SegmentReader:
+        """The workers' end of the log."""
+        reader = SegmentReader(self.installation.log)
+        self._opened.append(reader.close)
+        return reader
+
+    def running_roles(self) -> dict[str, int]:
+        """Roles of a running supervisor with their process ids; empty when none runs."""
+        try:
+            found = json.loads(self.installation.status_file.read_bytes())
+            os.kill(found["supervisor"], 0)
+        except (OSError, ValueError, KeyError):
+            return {}
+        return {"supervisor": found["supervisor"], **found["roles"]}
+
+    def status(self) -> dict[str, Any]:
+        """How catchall itself is doing: for pages, probes and `catchall status`."""
+        now = standing(self.reader, self.hot)
+        return {
+            "roles": self.running_roles(),
+            "waiting": now.waiting,
+            "waiting_bytes": now.waiting_bytes,
+            "oldest_waiting_at": now.oldest_at,
+            "dead_letters": now.dead_letters,
+            "ledger": now.ledger(),
+        }
+
+
+def make_worker(parts: Parts, index: int, count: int) -> Worker:
+    """Worker `index` of `count`: it has every count-th partition."""
+    mine = [partition for partition in range(limits.LOG_PARTITIONS) if partition % count == index]
+    committer = Committer(
+        parts.events, parts.hot, parts.blobs, CommitLock(parts.installation.commit_lock), pause=time.sleep
+    )
+    key = parts.installation.key()
+    return Worker(
+        f"worker-{index}",
+        mine,
+        reader=parts.reader,
+        hot=parts.hot,
+        committer=committer,
+        refinery=Refinery(key, parts.spool.read),
+        installation_key=key,
+        retention_days=parts.settings.retention_days,
+        clock=now_microseconds,
+        delete_spooled=parts.spool.delete,
+    )
+
+
+def run_worker(data: Path, settings: Settings, index: int, count: int, beat: Beat) -> None:
+    """The life of a worker process."""
+    os.nice(5)  # acknowledgements come first: +50 % acks under load for 5 % fewer processed
+    with Parts(data, settings) as parts:
+        worker = make_worker(parts, index, count)
+        worker.run(beat, time.sleep)
+
+
+def run_scheduler(data: Path, settings: Settings, beat: Beat) -> None:
+    """The life of the scheduler process."""
+    with Parts(data, settings) as parts:
+        scheduler = Scheduler(
+            parts.events,
+            parts.hot,
+            parts.blobs,
+            retention_days=settings.retention_days,
+            retention_bytes=settings.retention_bytes,
+            clock=now_microseconds,
+        )
+        while beat():
+            scheduler.round()
+            time.sleep(limits.SCHEDULER_ROUND_SECONDS)
+
+
+def web_services(parts: Parts) -> "WebServices":
+    """What the pages stand on."""
+    from catchall.web.services import WebServices  # Django comes with it: only for the web role
+
+    return WebServices(
+        hot=parts.hot,
+        events=parts.events,
+        blobs=parts.blobs,
+        data_dir=parts.installation.data,
+        base_url=parts.settings.public_url,
+        secret=parts.installation.key(),
+        replay=partial(_request_replay, parts.hot),
+        status=parts.status,
+        clock=now_microseconds,
+    )
+
+
+def _request_replay(hot: Hot, dead_letter_id: int) -> None:
+    hot.request_replay(dead_letter_id)
+
+
+def run_web(data: Path, settings: Settings, beat: Beat) -> None:
+    """The life of the web process."""
+    from catchall.web import server
+
+    with Parts(data, settings) as parts:
+        server.run(web_services(parts), parts.installation.web_socket, threads=settings.web_threads, beat=beat)
+
+
+def run_front(data: Path, settings: Settings, beat: Beat) -> None:
+    """The life of the front process: it owns the port and the log's writing end."""
+    from catchall.intake import server
+
+    with Parts(data, settings) as parts:
+        front = server.Front(
+            settings=server.FrontSettings(
+                host=settings.host,
+                port=settings.port,
+                trusted_proxies=tuple(settings.trusted_proxies),
+                tls_certificate=settings.tls_certificate,
+                tls_key=settings.tls_key,
+                project_rate_per_minute=settings.project_rate_per_minute,
+                key_rate_per_minute=settings.key_rate_per_minute,
+            ),
+            hot=parts.hot,
+            spool=parts.spool,
+            open_writer=partial(
+                SegmentWriter,
+                parts.installation.log,
+                bytes_max=settings.log_bytes_max,
+                free_disk_bytes_min=settings.free_disk_bytes_min,
+            ),
+            web_socket=parts.installation.web_socket,
+            clock=now_microseconds,
+        )
+        asyncio.run(front.serve(beat))
+
+
+def roles(data: Path, settings: Settings) -> list[RoleSpec]:
+    """All roles of one machine, in the order in which they stop: intake first, so that nothing new comes in."""
+    count = settings.worker_count()
+    workers = [
+        RoleSpec(f"worker-{index}", partial(run_worker, data, settings, index, count), stop_order=1)
+        for index in range(count)
+    ]
+    return [
+        RoleSpec("front", partial(run_front, data, settings), stop_order=0),
+        *workers,
+        RoleSpec("scheduler", partial(run_scheduler, data, settings), stop_order=2),
+        RoleSpec("web", partial(run_web, data, settings), stop_order=2),
+    ]
