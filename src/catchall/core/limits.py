@@ -89,6 +89,20 @@ SHARDS_OPEN_MAX: Final = 32
 DEAD_LETTERS_MAX: Final = 10_000  # the oldest make room
 DEAD_LETTER_BYTES_MAX: Final = 1024 * 1024  # of the bytes kept with one
 
+# --- hot tables ---------------------------------------------------------------------------------------------------
+ISSUE_TEXT_CHARS_MAX: Final = 500  # of a title, message or culprit as an issue keeps it; its events have them whole
+ENVIRONMENTS_PER_PROJECT_MAX: Final = 1000  # seen within retention; further ones are counted together
+RELEASES_PER_PROJECT_MAX: Final = 100_000  # the same; a hundred a day for longer than retention
+NAMES_CACHED_MAX: Final = 20_000  # environments and releases that one process remembers
+DEAD_LETTERS_BYTES_MAX: Final = 1024 * 1024 * 1024  # of all dead letters that wait; the oldest make room
+DEAD_LETTERS_SETTLED_MAX: Final = 10_000  # replayed and discarded ones still listed, without their bytes
+STATE_CHANGES_PER_TRANSACTION: Final = 200  # issues resolved at once before others may write
+FORGET_ROWS_PER_TRANSACTION: Final = 1000  # rows that retention removes before others may write
+FORGET_PAUSE_SECONDS: Final = 0.01  # between two such transactions: longer than one of them holds the database
+HOT_READERS_IDLE_MAX: Final = 8  # connections kept open for the next reader of a process
+HOT_READER_CACHE_BYTES: Final = 2 * 1024 * 1024  # page cache of one of them
+HOT_WAL_PAGES: Final = 4000  # written before a checkpoint: pages changed by many commits are then written once
+
 # --- SQLite databases (store/sqlite) ------------------------------------------------------------------------------
 DATABASE_BUSY_SECONDS: Final = 20.0  # to wait for a writer in another process; commits hold a database a few ms
 DATABASE_CACHE_BYTES: Final = 8 * 1024 * 1024  # page cache of one connection; more is the system's page cache
