@@ -8,7 +8,7 @@ from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 
 sys.path.insert(0, str(Path(__file__).parent))
 
-from tools import node, pages  # noqa: E402 - the build backend does not put the project's folder on the path
+from tools import node, pages
 
 
 class PagesBuildHook(BuildHookInterface):  # type: ignore[type-arg]

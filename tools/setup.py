@@ -222,7 +222,7 @@ def main(arguments: list[str]) -> int:
     if len(arguments) != 1 or arguments[0] not in PROFILES:
         print(f"usage: python3 -m tools.setup {'|'.join(PROFILES)}", file=sys.stderr)
         return 2
-    if sys.version_info < (3, 11):
+    if sys.version_info < (3, 11):  # noqa: UP036 - this is where it is found out
         found = ".".join(map(str, sys.version_info[:3]))
         print(f"setup: catchall needs Python 3.11 or newer, this is {found}. Use: make PYTHON=...", file=sys.stderr)
         return 1
