@@ -12,9 +12,10 @@ from typing import NamedTuple
 import msgspec
 from msgspec import UNSET, Raw
 
-from catchall.core.event import Event, Frame
+from catchall.core.event import Event, ExceptionInfo, Frame, StackPart
 
 DIGEST_BYTES = 16
+OWN_STACK = -1  # the owner of a stack that no exception has
 
 
 class SplitStack(NamedTuple):
@@ -46,19 +47,24 @@ _decode_frames = msgspec.json.Decoder(list[Frame]).decode
 
 def split(event: Event) -> tuple[bytes, list[SplitStack]]:
     """Take an event apart for storing. The event's own frame lists are emptied: it is not to be used afterwards."""
-    stacks: list[SplitStack] = []
-    references: list[StackReference] = []
-    for owner, part in enumerate(event.exceptions):
-        if part.stack_trace:
-            references.append(_split_frames(event.project_id, owner, part.stack_trace, stacks))
-            part.stack_trace = []
-    if event.stack_trace:
-        references.append(_split_frames(event.project_id, -1, event.stack_trace, stacks))
-        event.stack_trace = []
-    return _encode(StoredEvent(event, references)), stacks
+    parts = take_stacks_apart(event.project_id, event.exceptions, event.stack_trace)
+    return encode_body(event, parts), [SplitStack(part.digest, part.frames) for part in parts]
 
 
-def _split_frames(project_id: int, owner: int, frames: list[Frame], stacks: list[SplitStack]) -> StackReference:
+def take_stacks_apart(project_id: int, exceptions: list[ExceptionInfo], own: list[Frame]) -> list[StackPart]:
+    """The stacks of an event, one part each; the frames lose their locals to the parts."""
+    parts = [
+        take_frames_apart(project_id, owner, exception.stack_trace)
+        for owner, exception in enumerate(exceptions)
+        if exception.stack_trace
+    ]
+    if own:
+        parts.append(take_frames_apart(project_id, OWN_STACK, own))
+    return parts
+
+
+def take_frames_apart(project_id: int, owner: int, frames: list[Frame]) -> StackPart:
+    """One stack's frames as JSON and their locals, which are taken from the frames."""
     kept: dict[int, Raw] = {}
     for index, frame in enumerate(frames):
         if frame.locals is not UNSET:
@@ -66,8 +72,16 @@ def _split_frames(project_id: int, owner: int, frames: list[Frame], stacks: list
             frame.locals = UNSET
     encoded = _encode(frames)
     digest = hashlib.sha256(b"%d:" % project_id + encoded).digest()[:DIGEST_BYTES]
-    stacks.append(SplitStack(digest, encoded))
-    return StackReference(owner, digest.hex(), kept)
+    return StackPart(owner=owner, digest=digest, frames=encoded, locals=kept)
+
+
+def encode_body(event: Event, parts: list[StackPart]) -> bytes:
+    """The body of an event whose stacks were taken apart. Its frame lists are emptied."""
+    for exception in event.exceptions:
+        exception.stack_trace = []
+    event.stack_trace = []
+    references = [StackReference(part.owner, part.digest.hex(), part.locals) for part in parts]
+    return _encode(StoredEvent(event, references))
 
 
 def join(body: bytes, frames_of: Callable[[bytes], bytes]) -> Event:

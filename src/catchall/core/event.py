@@ -32,7 +32,10 @@ class SourceContext(_Model):
 
 
 class Frame(_Model):
-    """One call of a stack trace. `lineno` and `colno` count from 1; `locals` is a JSON object."""
+    """One call of a stack trace. `lineno` and `colno` count from 1; `locals` is a JSON object.
+
+    `in_app`: whether the code is the user's own, not a library's. None, before normalizing: the client did not say.
+    """
 
     function: str = ""
     module: str = ""
@@ -40,7 +43,7 @@ class Frame(_Model):
     abs_path: str = ""
     lineno: int | None = None
     colno: int | None = None
-    in_app: bool = False
+    in_app: bool | None = None
     context: SourceContext | None = None
     locals: Raw | UnsetType = UNSET
 
@@ -211,6 +214,20 @@ class Event(_Model):
     issue_id: str = ""
 
 
+class StackPart(msgspec.Struct, kw_only=True):
+    """A stack taken apart for storing. `owner`: index into `exceptions`, -1 for the event's own stack.
+
+    `frames`: the frames without their locals, as JSON; `digest` (16 bytes) names them within the project; `locals`:
+    by index of the frame; `tokens`: the frames' words for the index, blank-separated.
+    """
+
+    owner: int
+    digest: bytes
+    frames: bytes
+    locals: dict[int, Raw]
+    tokens: str = ""
+
+
 class EventDraft(msgspec.Struct, kw_only=True):
     """An event on its way through the pipeline: mutable, cheap, thrown away after `freeze`.
 
@@ -261,6 +278,7 @@ class EventDraft(msgspec.Struct, kw_only=True):
     client_fingerprint: list[str] = msgspec.field(default_factory=list)
     fingerprint: Fingerprint | None = None
     issue_id: int = 0
+    stacks: list[StackPart] = msgspec.field(default_factory=list)  # what `stacks` (a step) made of the frames
 
     @property
     def primary(self) -> ExceptionInfo | None:
