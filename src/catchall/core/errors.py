@@ -27,6 +27,8 @@ class Reason(StrEnum):
     LOG_FULL = "log_full"
     DISK_FULL = "disk_full"
     LOG_UNAVAILABLE = "log_unavailable"
+    KEYS_UNAVAILABLE = "keys_unavailable"
+    BUSY = "busy"
     # dead letters (bytes kept, replayable)
     INFLATE_FAILED = "inflate_failed"
     INFLATED_TOO_LARGE = "inflated_too_large"

@@ -14,6 +14,46 @@ REQUEST_HEAD_INFLATED_BYTES: Final = 8 * 1024  # what intake inflates to find th
 REQUEST_BODY_SECONDS_MAX: Final = 30.0  # a body that trickles longer is given up with 408
 CONTENT_ENCODINGS_MAX: Final = 2  # "gzip, br" is odd but legal; a longer chain is hostile
 
+# --- the front: connections, keys, lanes, the way to the pages -----------------------------------------------------
+CONNECTIONS_MAX: Final = 4000  # open at once; the next one is told 503 and closed
+REQUEST_HEAD_BYTES_MAX: Final = 64 * 1024  # request line and headers; beyond it 431
+REQUEST_HEAD_SECONDS_MAX: Final = 10.0  # a head that trickles longer is given up
+KEEP_ALIVE_SECONDS: Final = 75  # an idle connection; longer than the 60 s of usual load balancers
+REFUSED_BODY_BYTES_MAX: Final = 256 * 1024  # read and thrown away to keep the connection of a refused request
+REFUSED_BODY_SECONDS_MAX: Final = 2.0  # after that the connection of a refused request is closed
+BODIES_BUFFERED_BYTES_MAX: Final = 64 * 1024 * 1024  # bodies half received, of all connections; past it 503
+SPOOL_WRITES_MAX: Final = 8  # large bodies on their way to the disk at once; the next ones wait, then 503
+SPOOL_WAIT_SECONDS_MAX: Final = 10.0
+ACK_SECONDS_MAX: Final = 30.0  # a disk that takes longer to sync: 503, and the client sends again
+USER_AGENT_CHARS_MAX: Final = 256  # kept in the record
+CONTENT_TYPE_CHARS_MAX: Final = 128
+CREDENTIALS_BYTES_MAX: Final = 2048  # of an auth header or a query string that may hold a key
+CREDENTIALS_CACHED_MAX: Final = 4096  # auth headers read before, so that each client's is taken apart once
+FORWARDED_HOPS_MAX: Final = 16  # entries of X-Forwarded-For that are looked at
+ADDRESSES_CACHED_MAX: Final = 4096
+KEYS_POLL_SECONDS: Final = 1.0  # how old the known keys may be
+KEYS_RECHECK_SECONDS: Final = 0.2  # unknown keys make the store be asked at most this often
+KEYS_RECHECK_WAITERS_MAX: Final = 1000  # requests that wait for that look; the next ones are refused at once
+KEYS_RECHECK_SECONDS_MAX: Final = 3.0
+RATE_WINDOWS_MAX: Final = 20_000  # keys and projects with a limit that are counted at once; idle ones make room
+REFUSAL_CELLS_MAX: Final = 10_000  # (project, reason) pairs counted between two records; more count for no project
+REFUSALS_FLUSH_SECONDS: Final = 1.0
+LANE_NORMAL_PER_SECOND: Final = 2000  # requests that workers surely keep up with; past it the greedy go to spill
+LANE_WINDOW_SECONDS: Final = 10
+PROXY_CONNECTIONS_MAX: Final = 100  # to the web process at once; the next requests wait, then 503
+PROXY_WAIT_SECONDS_MAX: Final = 10.0
+PROXY_CONNECT_SECONDS_MAX: Final = 5.0
+PROXY_HEAD_SECONDS_MAX: Final = 120.0  # until the web process begins to answer
+PROXY_IDLE_SECONDS_MAX: Final = 120.0  # between two parts of a body, either way
+PROXY_IDLE_CONNECTIONS_MAX: Final = 16  # kept open for the next request
+PROXY_KEEP_SECONDS: Final = 30.0  # shorter than the web process keeps them
+PROXY_HEAD_BYTES_MAX: Final = 64 * 1024  # of an answer's head
+PROXY_BODY_BYTES_MAX: Final = 200 * 1024 * 1024  # of an upload; the web process has its own, smaller bounds
+PROXY_CHUNK_BYTES: Final = 64 * 1024
+FRONT_DRAIN_SECONDS_MAX: Final = 20.0  # after SIGTERM: requests under way are finished, the rest is cut off
+LOG_CLOSE_SECONDS_MAX: Final = 10.0  # for the last group commit of the log
+TLS_POLL_SECONDS: Final = 5.0  # how often the certificate files are looked at
+
 # --- envelopes ----------------------------------------------------------------------------------------------------
 ENVELOPE_ITEMS_MAX: Final = 1000
 ENVELOPE_HEADER_BYTES_MAX: Final = 64 * 1024
