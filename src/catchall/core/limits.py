@@ -87,6 +87,24 @@ ATTACHMENT_BYTES_MAX: Final = 20 * 1024 * 1024
 SCRUBBED_MARKS_MAX: Final = 200
 EVENT_FUTURE_SECONDS_MAX: Final = 600  # a timestamp further ahead than this is clamped and marked
 
+# --- the pipeline: what its steps remember and look at --------------------------------------------------------------
+STACKS_REMEMBERED_MAX: Final = 4096  # by digest, about 2 KB each: scrubbed or not, words, fingerprint
+SCREENS_REMEMBERED_MAX: Final = 64  # compiled patterns, one set for each different list of a project's own key names
+KEYS_REMEMBERED_MAX: Final = 8192  # names of values and their verdict; more names than clients use
+KEY_CHARS_MAX: Final = 256  # of a name: longer ones are judged each time, and shortened in paths
+TEXTS_REMEMBERED_MAX: Final = 2048  # message templates: half of all faults never change their message
+USER_AGENTS_REMEMBERED_MAX: Final = 2048  # parsing one costs 30 to 100 us
+USER_AGENT_CHARS_MAX: Final = 512  # longer ones are cut before parsing
+FRAMES_JUDGED_REMEMBERED_MAX: Final = 8192  # in-app or not, by platform and file
+RELEASES_REMEMBERED_MAX: Final = 512  # parsed release names
+SCRUB_DEPTH_MAX: Final = 256  # of JSON within JSON; what is deeper is masked whole
+SCRUB_SPANS_MAX: Final = 10_000  # masked places in one text; a text with more is masked whole
+SEARCH_TEXT_CHARS_MAX: Final = 8192  # of one text that is made into words
+FINGERPRINT_FRAMES_MAX: Final = 100  # innermost ones; deeper callers do not change what the fault is
+FINGERPRINT_PARTS_MAX: Final = 8  # shown to people
+TITLE_CHARS_MAX: Final = 200
+RETENTION_DAYS_MIN: Final = 1  # a project without retention of its own still accepts yesterday's events
+
 # --- the log ------------------------------------------------------------------------------------------------------
 LOG_PARTITIONS: Final = 16  # virtual; fixed by the log format
 LOG_RECORD_BYTES_MAX: Final = 2 * 1024 * 1024
@@ -96,6 +114,13 @@ LOG_FREE_DISK_BYTES_MIN: Final = 256 * 1024 * 1024  # stop accepting before the 
 LOG_GROUP_BYTES_MAX: Final = 8 * 1024 * 1024  # one group commit
 LOG_PENDING_BYTES_MAX: Final = 64 * 1024 * 1024  # waiting for the next group commit; past it 503
 LOG_READ_RECORDS_MAX: Final = 2000
+LOG_READ_BYTES: Final = 1024 * 1024  # read from a segment at once
+LOG_ROLL_DRAINED_BYTES: Final = 1024 * 1024  # an active segment this large is rolled once all of it is committed
+LOG_TICK_SECONDS: Final = 1.0  # an idle writer looks this often whether to roll
+LOG_SPACE_CHECK_SECONDS: Final = 0.5  # free disk and the log's size are looked up no more often
+LOG_RETRY_AFTER_SECONDS: Final = 5.0  # what a full log tells clients
+LOG_CORRUPT_BYTES_MAX: Final = 1024 * 1024  # of a corrupt stretch, kept in its dead letter
+SPOOL_AGE_SECONDS_MIN: Final = 3600  # a spooled body that no record names is removed when it is older
 
 # --- workers ------------------------------------------------------------------------------------------------------
 BATCH_RECORDS_MAX: Final = 500
