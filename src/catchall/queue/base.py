@@ -97,6 +97,10 @@ class LogReader(Protocol):
         Returns how many bytes were freed.
         """
 
-    def depth(self, uuid: bytes, offsets: Sequence[int], end: int | None = None) -> Depth:
-        """What waits up to `end` (a durable end seen before; None: the end now), given the next offset of each of
-        the 16 partitions. Raises PositionBeyondLog when records from there on are gone already."""
+    def depth(self, info: LogInfo, offsets: Sequence[int]) -> Depth:
+        """What waits up to the end that `info` saw, given the next offset of each of the 16 partitions.
+
+        Raises PositionBeyondLog when records from there on are gone already.
+        """
+
+    def close(self) -> None: ...

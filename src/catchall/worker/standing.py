@@ -5,6 +5,7 @@ from typing import Any
 
 import msgspec
 
+from catchall.core import limits
 from catchall.core.errors import PositionBeyondLog
 from catchall.core.ledger import ITEM_OUTCOMES, LedgerKey, Outcome
 from catchall.queue.base import LogReader
@@ -72,7 +73,7 @@ def standing(reader: LogReader, hot: Hot) -> Standing:
         snapshot = hot.ledger()
         try:
             logs = reader.logs()
-            depths = [reader.depth(info.uuid, snapshot.positions.get(info.uuid, [0] * 16), info.end) for info in logs]
+            depths = [reader.depth(info, snapshot.positions.get(info.uuid, [info.start] * limits.LOG_PARTITIONS)) for info in logs]
             break
         except PositionBeyondLog:
             if attempt + 1 == SNAPSHOT_TRIES:
