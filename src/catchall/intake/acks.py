@@ -1,0 +1,55 @@
+"""From the log's commit thread back to the requests that wait for it."""
+
+import asyncio
+from collections.abc import Sequence
+
+from catchall.core import limits
+from catchall.core.errors import QueueFailed
+from catchall.intake.deadlines import Deadlines
+
+Ticket = asyncio.Future[None]
+
+
+class Acks:
+    """Tickets that wait for their group commit. One call into the loop settles a whole group.
+
+    Made before the log's writer, which gets `settle`; bound to its loop when the front starts.
+    """
+
+    def __init__(self, patience: float = limits.ACK_SECONDS_MAX) -> None:
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self.waiting: Deadlines[Ticket] = Deadlines(patience)
+
+    def attach(self, loop: asyncio.AbstractEventLoop) -> None:
+        """Settle in this loop from now on."""
+        self._loop = loop
+
+    def settle(self, tickets: Sequence[object], error: QueueFailed | None) -> None:
+        """The writer's callback (`catchall.queue.base.Settle`), called from its own thread."""
+        loop = self._loop
+        if loop is None:
+            return
+        try:
+            loop.call_soon_threadsafe(self._resolve, tickets, error)
+        except RuntimeError:
+            if not loop.is_closed():  # a closed loop has nobody left to answer: the clients send again
+                raise
+
+    def _resolve(self, tickets: Sequence[object], error: QueueFailed | None) -> None:
+        begun = self.waiting.begun
+        for ticket in tickets:
+            assert isinstance(ticket, asyncio.Future)
+            begun.pop(ticket, None)
+            if not ticket.done():  # done: its client is gone, or it waited too long
+                if error is None:
+                    ticket.set_result(None)
+                else:
+                    ticket.set_exception(error)
+
+    def expire(self, now: float) -> int:
+        """Fail the tickets that waited too long for the disk. Returns how many."""
+        late = self.waiting.overdue(now)
+        for ticket in late:
+            if not ticket.done():
+                ticket.set_exception(QueueFailed("the log did not answer in time"))
+        return len(late)
