@@ -75,23 +75,35 @@ class Settings:
     """All settings of an installation. `about` of each is what the docs and `catchall settings` print."""
 
     bind: str = _setting("127.0.0.1:8300", "Address and port that the front process listens on.", _address)
-    base_url: str = _setting("", "Address that people and clients use, when it is not http://localhost:PORT.", _url_or_empty)
+    base_url: str = _setting(
+        "", "Address that people and clients use, when it is not http://localhost:PORT.", _url_or_empty
+    )
     trusted_proxies: list[str] = _setting([], "Proxies whose X-Forwarded-* headers are believed.", _networks)
-    tls_certificate: str = _setting("", "PEM file with the certificate chain; reloaded when it changes.", _readable_or_empty)
+    tls_certificate: str = _setting(
+        "", "PEM file with the certificate chain; reloaded when it changes.", _readable_or_empty
+    )
     tls_key: str = _setting("", "PEM file with the private key.", _readable_or_empty)
     workers: int = _setting(0, "Worker processes; 0 takes half of the cores.", _between(0, limits.LOG_PARTITIONS))
     web_threads: int = _setting(4, "Threads that serve pages and the API.", _between(1, 64))
     log_level: str = _setting("info", "What catchall's own log holds.", _one_of("debug", "info", "warning", "error"))
-    log_format: str = _setting("auto", "Own log as json or text; auto is text on a terminal.", _one_of("auto", "json", "text"))
+    log_format: str = _setting(
+        "auto", "Own log as json or text; auto is text on a terminal.", _one_of("auto", "json", "text")
+    )
     log_bytes_max: int = _setting(
-        limits.LOG_BYTES_MAX, "Bytes that each lane of the log may hold before intake answers 503.", _between(1 << 20, 1 << 50)
+        limits.LOG_BYTES_MAX,
+        "Bytes that each lane of the log may hold before intake answers 503.",
+        _between(1 << 20, 1 << 50),
     )
     free_disk_bytes_min: int = _setting(
         limits.LOG_FREE_DISK_BYTES_MIN, "Free disk below which intake answers 503.", _between(0, 1 << 50)
     )
     retention_days: int = _setting(limits.RETENTION_DAYS, "Days that events are kept.", _between(1, 3650))
-    retention_bytes: int = _setting(0, "Bytes that events may take; the oldest day goes first. 0: no bound.", _between(0, 1 << 60))
-    project_rate_per_minute: int = _setting(0, "Requests a minute that one project may send; 0: no bound.", _between(0, 10**9))
+    retention_bytes: int = _setting(
+        0, "Bytes that events may take; the oldest day goes first. 0: no bound.", _between(0, 1 << 60)
+    )
+    project_rate_per_minute: int = _setting(
+        0, "Requests a minute that one project may send; 0: no bound.", _between(0, 10**9)
+    )
     key_rate_per_minute: int = _setting(0, "Requests a minute that one key may send; 0: no bound.", _between(0, 10**9))
 
     @property

@@ -37,7 +37,9 @@ def test_a_value_may_lie_in_a_file(tmp_path: Path) -> None:
         ({"CATCHALL_BASE_URL_FILE": "/nowhere"}, ["cannot be read"]),
     ],
 )
-def test_a_wrong_value_names_the_setting_and_what_is_legal(tmp_path: Path, environment: dict[str, str], words: list[str]) -> None:
+def test_a_wrong_value_names_the_setting_and_what_is_legal(
+    tmp_path: Path, environment: dict[str, str], words: list[str]
+) -> None:
     with pytest.raises(ConfigError) as caught:
         load(tmp_path, environment)
     assert all(word in str(caught.value) for word in words)

@@ -17,11 +17,15 @@ from catchall.store.base import EventFilter, IssueFilter
 PAGE = 200
 
 Project = Annotated[str, typer.Option("--project", "-p", help="Id, slug or name; all projects when left out.")]
-Query = Annotated[str, typer.Option("--query", "-q", help="Words and field:value, as `timeout environment:production`.")]
+Query = Annotated[
+    str, typer.Option("--query", "-q", help="Words and field:value, as `timeout environment:production`.")
+]
 Limit = Annotated[int, typer.Option("--limit", "-n", min=1, help="How many at the most.")]
 
 
-def events(context: typer.Context, project: Project = "", query: Query = "", limit: Limit = 100, json: Json = False) -> None:
+def events(
+    context: typer.Context, project: Project = "", query: Query = "", limit: Limit = 100, json: Json = False
+) -> None:
     """Print events, newest first: the whole model as JSON lines, or a table."""
     with Parts(context.obj) as parts:
         project_id = find_project(parts, project).project_id if project else None
@@ -37,7 +41,9 @@ def events(context: typer.Context, project: Project = "", query: Query = "", lim
     print_table("Events", ("time", "severity", "type", "message", "id"), rows, empty="No event matches.")
 
 
-def issues(context: typer.Context, project: Project = "", query: Query = "", limit: Limit = 100, json: Json = False) -> None:
+def issues(
+    context: typer.Context, project: Project = "", query: Query = "", limit: Limit = 100, json: Json = False
+) -> None:
     """Print issues, the one seen last first."""
     with Parts(context.obj) as parts:
         project_id = find_project(parts, project).project_id if project else None
@@ -52,7 +58,9 @@ def issues(context: typer.Context, project: Project = "", query: Query = "", lim
                 if wants_json(json):
                     print_json(issue)
                 else:
-                    rows.append((issue.number, issue.state, issue.events, issue.users, issue.last_seen, issue.title[:80]))
+                    rows.append(
+                        (issue.number, issue.state, issue.events, issue.users, issue.last_seen, issue.title[:80])
+                    )
             if not after or not page:
                 break
     if not wants_json(json):

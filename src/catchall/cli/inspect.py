@@ -64,8 +64,12 @@ def ledger(context: typer.Context, json: Json = False) -> None:
     if wants_json(json):
         print_json(now.ledger())
     else:
-        rows = [(key.project_id, key.category, key.outcome, key.reason, count) for key, count in sorted(now.rows.items())]
-        print_table("Ledger", ("project", "category", "outcome", "reason", "count"), rows, empty="Nothing was sent yet.")
+        rows = [
+            (key.project_id, key.category, key.outcome, key.reason, count) for key, count in sorted(now.rows.items())
+        ]
+        print_table(
+            "Ledger", ("project", "category", "outcome", "reason", "count"), rows, empty="Nothing was sent yet."
+        )
         typer.echo(f"Requests: {now.accepted} accepted = {now.committed} committed + {now.waiting} waiting")
         typer.echo("It balances." if now.balanced else "It does NOT balance.")
     if not now.balanced:

@@ -64,7 +64,9 @@ def list_projects(context: typer.Context, json: Json = False) -> None:
             print_json(project)
     else:
         rows = [(project.project_id, project.slug, project.name, project.created_at) for project in found]
-        print_table("Projects", ("id", "slug", "name", "created"), rows, empty="No project yet: catchall project create NAME")
+        print_table(
+            "Projects", ("id", "slug", "name", "created"), rows, empty="No project yet: catchall project create NAME"
+        )
 
 
 @keys.command("list")

@@ -255,7 +255,9 @@ class EventDraft(msgspec.Struct, kw_only=True):
     trace_id: str = ""
     span_id: str = ""
     transaction: str = ""
-    user_raw: dict[str, Any] = msgspec.field(default_factory=dict)  # id, email, username, ip_address as sent: never stored
+    user_raw: dict[str, Any] = msgspec.field(
+        default_factory=dict
+    )  # id, email, username, ip_address as sent: never stored
     user_id: str = ""
     release_version: str = ""
     dist: str = ""

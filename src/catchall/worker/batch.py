@@ -44,7 +44,9 @@ class Batch:
     ) -> None:
         """Count where items ended."""
         if quantity:
-            self.ledger[LedgerKey(project_id, category.value, outcome.value, reason.value if reason else "")] += quantity
+            self.ledger[LedgerKey(project_id, category.value, outcome.value, reason.value if reason else "")] += (
+                quantity
+            )
 
     def aggregated(self, record: RawRecord, item: AggregatedItem) -> None:
         """Count an item that is kept as numbers only."""
@@ -54,7 +56,13 @@ class Batch:
         self.ended(record.project_id, item.category, Outcome.AGGREGATED, quantity=item.quantity)
 
     def dead(
-        self, record: RawRecord | None, position: Position, category: DataCategory, reason: Reason, detail: str, data: bytes
+        self,
+        record: RawRecord | None,
+        position: Position,
+        category: DataCategory,
+        reason: Reason,
+        detail: str,
+        data: bytes,
     ) -> None:
         """Keep what could not be understood, with its reason. `position.index` -1 stands for the whole record."""
         project_id = record.project_id if record else 0

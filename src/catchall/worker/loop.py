@@ -80,7 +80,8 @@ class Worker:
 
     def start(self) -> None:
         """Take over the partitions and find the place in each log. Raises PositionBeyondLog for a log and a store
-        that do not belong together."""
+        that do not belong together.
+        """
         self._leases = self._hot.take_leases(self.name, self.mine)
         self._places.clear()
         for info in self._reader.logs():
@@ -203,4 +204,3 @@ class Worker:
         self.stats.events += len(batch.rows)
         self.stats.refine_cpu += refine_cpu
         self.stats.commit_cpu += commit_cpu
-

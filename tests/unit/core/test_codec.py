@@ -17,7 +17,10 @@ def _event(value: str, line: int = 7) -> Event:
         project_id=1,
         timestamp="2026-11-23T10:00:00.000000Z",
         received_at="2026-11-23T10:00:00.000000Z",
-        exceptions=[ExceptionInfo(error_type="KeyError", message=value), ExceptionInfo(error_type="E", stack_trace=frames)],
+        exceptions=[
+            ExceptionInfo(error_type="KeyError", message=value),
+            ExceptionInfo(error_type="E", stack_trace=frames),
+        ],
     )
 
 
