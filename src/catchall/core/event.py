@@ -248,6 +248,7 @@ class EventDraft(msgspec.Struct, kw_only=True):
     category: Category = "code"
     error_type: str = ""
     message: str = ""
+    message_template: str = ""  # the client's own text before its parameters were put in, as "stock of %s is %d"
     culprit: str = ""
     stack_trace: list[Frame] = msgspec.field(default_factory=list)  # a stack without exception (message, thread)
     exceptions: list[ExceptionInfo] = msgspec.field(default_factory=list)
