@@ -1,0 +1,2 @@
+declare module "htmx.org/dist/htmx.min.js";
+declare module "*.css";

@@ -1,0 +1,1 @@
+"""The pages and the JSON API. The only package that imports Django."""

@@ -1,0 +1,68 @@
+"""Jinja2 for the pages: everything escaped, an unknown name is an error, and a few functions for facts."""
+
+from typing import Any
+
+from django.http import HttpRequest, HttpResponse
+from django.middleware.csrf import get_token
+from django.template.loader import render_to_string
+from django.urls import reverse
+from jinja2 import Environment, PackageLoader, StrictUndefined
+
+from catchall import __version__
+from catchall.web.assets import asset
+from catchall.web.drawing import charts, formatting, health
+from catchall.web.middleware import request_id
+
+
+def environment(**options: Any) -> Environment:
+    """The environment that Django's settings name."""
+    options.update(
+        loader=PackageLoader("catchall.web", "templates"),
+        undefined=StrictUndefined,
+        auto_reload=False,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    made = Environment(**options)  # noqa: S701 - Django passes autoescape=True
+    if not made.autoescape:
+        raise ValueError("templates must escape")
+    made.globals.update(
+        asset=asset,
+        url=address,
+        version=__version__,
+        sparkline=charts.sparkline,
+        trend=charts.trend,
+        share=charts.share,
+        number=formatting.number,
+        exact=formatting.exact,
+        plural=formatting.plural,
+        size=formatting.size,
+    )
+    return made
+
+
+def address(name: str, *arguments: object) -> str:
+    """The path of a named page."""
+    return reverse(name, args=arguments)
+
+
+def theme_of(request: HttpRequest) -> str:
+    """The theme that somebody chose (a script keeps it in a cookie); empty for the system's."""
+    chosen = request.COOKIES.get("catchall_theme", "")
+    return chosen if chosen in ("light", "dark") else ""
+
+
+def draw(request: HttpRequest, template: str, context: dict[str, Any], status: int = 200) -> HttpResponse:
+    """Render a template with what every page has: who is asking, the clock, the state of catchall itself."""
+    common: dict[str, Any] = {
+        "user": request.user,
+        "csrf_token": get_token(request),
+        "path": request.path,
+        "request_id": request_id(request),
+        "when": formatting.Clock(),
+        "theme": theme_of(request),
+        "partial": request.headers.get("HX-Request") == "true",
+    }
+    if not common["partial"] and request.user.is_authenticated:
+        common["health"] = health.report()
+    return HttpResponse(render_to_string(template, {**common, **context}), status=status)
