@@ -62,6 +62,17 @@ EVENT_JSON_BYTES_MAX: Final = 8 * 1024 * 1024
 JSON_DEPTH_MAX: Final = 256  # of what we walk ourselves; the decoder has its own recursion guard
 LOG_ITEMS_PER_ITEM_MAX: Final = 10_000
 
+# --- bodies and JSON (wire) ---------------------------------------------------------------------------------------
+INFLATE_EAGER_BYTES_MAX: Final = 4 * 1024 * 1024  # what inflates to more is counted first, then inflated again
+GZIP_MEMBERS_MAX: Final = 16  # a stream of many empty members costs time for nothing
+ZSTD_FRAMES_MAX: Final = 64  # the same
+ZSTD_WINDOW_BYTES_MAX: Final = 8 * 1024 * 1024  # memory that a frame may ask for; RFC 8878 section 3.1.1.1.2
+SHRINK_DEPTH_MAX: Final = 32  # levels down to which a too large JSON value is thinned out; deeper parts go whole
+LINE_NUMBER_MAX: Final = 2**31 - 1
+COUNT_MAX: Final = 1_000_000_000  # what one client may claim for one counter in one item
+CLIENT_REPORT_ENTRIES_MAX: Final = 100  # discarded_events of one client report
+ITEM_TYPE_CHARS_MAX: Final = 64  # of an item type that we do not know, as shown in the ledger's detail
+
 # --- the event ----------------------------------------------------------------------------------------------------
 EXCEPTIONS_MAX: Final = 50  # kept: the first ones and the primary one
 FRAMES_MAX: Final = 250  # kept: the outermost and innermost halves
@@ -76,8 +87,16 @@ TAGS_MAX: Final = 100
 TAG_KEY_CHARS_MAX: Final = 64
 TAG_VALUE_CHARS_MAX: Final = 200
 BREADCRUMBS_MAX: Final = 100  # the newest
+BREADCRUMB_MESSAGE_CHARS_MAX: Final = 2048
 BREADCRUMB_BYTES_MAX: Final = 8 * 1024  # of one breadcrumb's data, as JSON
 EXTRA_BYTES_MAX: Final = 256 * 1024  # extra_data as JSON
+CONTEXT_BYTES_MAX: Final = 16 * 1024  # of one context within extra_data, as JSON
+CONTEXTS_MAX: Final = 50
+MODULES_BYTES_MAX: Final = 1024  # a longer list of packages is the same for a whole release, and not kept per event
+DEBUG_META_BYTES_MAX: Final = 64 * 1024
+USER_FIELDS_MAX: Final = 20
+FINGERPRINT_PARTS_MAX: Final = 20
+THREADS_MAX: Final = 1000  # looked through for the one that failed
 HTTP_BODY_BYTES_MAX: Final = 64 * 1024
 HTTP_HEADERS_MAX: Final = 100
 HTTP_VALUE_CHARS_MAX: Final = 4096
@@ -182,6 +201,7 @@ DICTIONARY_ANONYMOUS_MIN: Final = 20  # or, without users, so many events of sev
 DICTIONARY_STRING_CHARS_MAX: Final = 2048  # longer strings are not looked at for a dictionary
 DICTIONARIES_OPEN_MAX: Final = 8  # decoders kept per thread, 150 KB each
 DICTIONARY_SECONDS_MIN: Final = 86_400  # between two trainings
+DICTIONARY_RETRY_SECONDS: Final = 600  # after a training that came to nothing
 SHARD_NAMES_CACHED_MAX: Final = 10_000  # environments, releases, tag keys that a shard's writer remembers
 SHARD_STACKS_CACHED_MAX: Final = 50_000  # digests of stacks that a shard's writer knows to be stored
 SHARDS_WRITTEN_MAX: Final = 4  # days with an open writer: today, yesterday and late ones
