@@ -1,0 +1,231 @@
+"""Whatever bytes come, the parser answers with items or a WireError, quickly and in bounded memory."""
+
+import gzip
+import json
+import tracemalloc
+import zlib
+from typing import Any
+
+import brotli
+import pytest
+import zstandard
+from hypothesis import given
+from hypothesis import strategies as st
+
+from catchall.core import limits
+from catchall.core.errors import Reason, WireError
+from catchall.core.record import RawRecord
+from catchall.wire import sentry, sentry_store
+from catchall.wire.base import BrokenItem, EventItem, Item
+from catchall.wire.encoding import inflate, inflate_head
+from tests.support.corpus import recordings
+
+RECORD = RawRecord(protocol="sentry.envelope", project_id=1, key_id=1, received_at=1_795_465_000_000_000)
+ID = "0123456789abcdef0123456789abcdef"
+
+
+def parse(body: bytes) -> list[Item]:
+    return sentry.parse(RECORD, body, lambda index: f"{index:032x}")
+
+
+def envelope(event: bytes, **header: Any) -> bytes:
+    return b'{"event_id":"%s"}\n%s\n%s\n' % (ID.encode(), json.dumps({"type": "event", **header}).encode(), event)
+
+
+def event(**fields: Any) -> Any:
+    """The draft of an event with these fields."""
+    (item,) = parse(envelope(json.dumps(fields).encode()))
+    assert isinstance(item, EventItem), item
+    return item.draft
+
+
+def broken(body: bytes) -> Reason:
+    (item,) = parse(body)
+    assert isinstance(item, BrokenItem)
+    return item.reason
+
+
+@given(st.binary(max_size=2000))
+def test_any_bytes_give_items_or_a_wire_error(data: bytes) -> None:
+    for module in (sentry, sentry_store):
+        for call in (lambda m=module: m.parse(RECORD, data, lambda _: ID), lambda m=module: m.frame(data, complete=True)):
+            try:
+                call()
+            except WireError:
+                pass
+
+
+@given(st.binary(max_size=500), st.sampled_from(["gzip", "deflate", "br", "zstd", "identity", "gzip, br", "lzma", ""]))
+def test_any_bytes_inflate_or_give_a_wire_error(data: bytes, encoding: str) -> None:
+    for call in (lambda: inflate(data, encoding, 10_000), lambda: inflate_head(data, encoding, 1000)):
+        try:
+            assert len(call()) <= 10_000
+        except WireError:
+            pass
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.floats(allow_nan=False) | st.text(max_size=20) | st.integers(),
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=8), inner, max_size=4),
+    max_leaves=12,
+)
+FIELDS = ["event_id", "timestamp", "platform", "level", "logger", "transaction", "server_name", "release", "dist",
+          "environment", "exception", "threads", "stacktrace", "logentry", "message", "breadcrumbs", "request", "user",
+          "tags", "contexts", "extra", "modules", "sdk", "fingerprint", "debug_meta"]  # fmt: skip
+
+
+@given(st.dictionaries(st.sampled_from(FIELDS), JSON))
+def test_any_types_at_known_fields_still_give_an_event(fields: dict[str, Any]) -> None:
+    (item,) = parse(envelope(json.dumps(fields).encode()))
+    assert isinstance(item, EventItem), item
+
+
+@given(st.lists(st.dictionaries(st.sampled_from(["function", "filename", "lineno", "vars", "pre_context", "in_app"]), JSON)))
+def test_any_types_in_frames_still_give_frames(frames: list[dict[str, Any]]) -> None:
+    draft = event(exception={"values": [{"type": "E", "stacktrace": {"frames": frames}}]})
+    assert len(draft.exceptions[0].stack_trace) == len(frames)
+
+
+def test_a_real_envelope_cut_at_every_byte_never_surprises() -> None:
+    recorded = min((one for one in recordings() if one.expect["items"] == ["event"]), key=lambda one: len(one.body))
+    body = inflate(recorded.body, recorded.headers.get("content-encoding", ""), 1 << 24)
+    for end in range(0, len(body), 7):
+        try:
+            parse(body[:end])
+        except WireError:
+            pass
+
+
+@pytest.mark.parametrize("pack", [gzip.compress, zlib.compress, brotli.compress, zstandard.ZstdCompressor().compress])
+def test_a_bomb_is_refused_in_constant_memory(pack: Any) -> None:
+    bomb = pack(b"\0" * (64 << 20))
+    name = {gzip.compress: "gzip", zlib.compress: "deflate", brotli.compress: "br"}.get(pack, "zstd")
+    tracemalloc.start()
+    with pytest.raises(WireError) as caught:
+        inflate(bomb, name, 1 << 20)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert caught.value.reason is Reason.INFLATED_TOO_LARGE
+    assert peak < 8 << 20
+
+
+@pytest.mark.parametrize(
+    ("encoding", "packed"),
+    [
+        ("gzip", gzip.compress(b"{}")),
+        ("gzip", zlib.compress(b"{}")),
+        ("gzip", b"{}"),
+        ("deflate", zlib.compress(b"{}")),
+        ("deflate", zlib.compress(b"{}")[2:-4]),
+        ("br", brotli.compress(b"{}")),
+        ("zstd", zstandard.ZstdCompressor().compress(b"{}")),
+        ("gzip, br", brotli.compress(gzip.compress(b"{}"))),
+        ("gzip,deflate", zlib.compress(b"{}")),
+        ("", b"{}"),
+    ],
+)
+def test_every_encoding_also_mislabelled(encoding: str, packed: bytes) -> None:
+    assert inflate(packed, encoding, 100) == b"{}"
+    assert inflate_head(packed, encoding, 100) == b"{}"
+
+
+@pytest.mark.parametrize("pack", [gzip.compress, zlib.compress, brotli.compress])
+def test_cut_off_data_is_said_to_be_cut_off(pack: Any) -> None:
+    name = {gzip.compress: "gzip", zlib.compress: "deflate"}.get(pack, "br")
+    packed = pack(bytes(range(256)) * 20)
+    with pytest.raises(WireError) as caught:
+        inflate(packed[: len(packed) // 2], name, 1 << 20)
+    assert caught.value.reason is Reason.INFLATE_FAILED
+
+
+def test_deep_nesting_is_a_dead_letter_with_its_reason() -> None:
+    deep = b'{"extra":' + b"[" * 10_000 + b"]" * 10_000 + b"}"
+    assert broken(envelope(deep)) is Reason.JSON_TOO_DEEP
+
+
+def test_a_length_beyond_the_end_is_a_truncated_item() -> None:
+    assert broken(envelope(b"{}", length=1000)) is Reason.ITEM_TRUNCATED
+
+
+@pytest.mark.parametrize("payload", [b"nonsense", b"[1]", b'"text"', b"", b'{"a":'])
+def test_what_is_no_object_is_broken(payload: bytes) -> None:
+    assert broken(envelope(payload)) in (Reason.JSON_MALFORMED, Reason.WRONG_TYPE)
+
+
+def test_one_broken_item_spoils_no_other() -> None:
+    body = envelope(b"nonsense") + b'{"type":"event"}\n{"message":"fine"}\n'
+    first, second = parse(body)
+    assert isinstance(first, BrokenItem) and isinstance(second, EventItem)
+    assert second.draft.message == "fine"
+
+
+def test_python_s_nan_and_lone_surrogates_are_read() -> None:
+    (item,) = parse(envelope(b'{"message":"a\\ud800b","extra":{"x":NaN,"y":Infinity}}'))
+    assert isinstance(item, EventItem)
+    assert item.draft.message == "a?b"
+
+
+def test_non_utf8_and_nul_are_replaced() -> None:
+    (item,) = parse(envelope(b'{"message":"caf\xe9 \\u0000 end","extra":{"k":"\xff\\u0000"}}'))
+    assert isinstance(item, EventItem)
+    assert item.draft.message == "caf\ufffd \ufffd end"
+    assert "\\u0000" not in bytes(item.draft.extra_data).decode()
+
+
+def test_needless_escapes_are_gone_from_raw_parts() -> None:
+    (item,) = parse(envelope(rb'{"extra":{"\u0070assword":"http:\/\/x"}}'))
+    assert isinstance(item, EventItem)
+    assert bytes(item.draft.extra_data) == b'{"password":"http://x"}'
+
+
+def test_what_is_too_long_is_cut_and_marked() -> None:
+    draft = event(
+        message="m" * 10_000,
+        tags={f"tag{number}": "v" * 10_000 for number in range(300)},
+        exception={"values": [{"type": "E", "stacktrace": {"frames": [{"function": f"f{n}"} for n in range(1000)]}}]},
+        extra={"big": "x" * (limits.EXTRA_BYTES_MAX + 1)},
+    )
+    frames = draft.exceptions[0].stack_trace
+    assert len(draft.message) == limits.MESSAGE_CHARS_MAX
+    assert len(draft.tags) == limits.TAGS_MAX and max(map(len, draft.tags.values())) == limits.TAG_VALUE_CHARS_MAX
+    assert len(frames) == limits.FRAMES_MAX and (frames[0].function, frames[-1].function) == ("f0", "f999")
+    marks = {(cut.path, cut.original, cut.kept) for cut in draft.cut}
+    assert {("message", 10_000, limits.MESSAGE_CHARS_MAX), ("tags", 300, limits.TAGS_MAX)} <= marks
+    assert ("exceptions.0", 1000, limits.FRAMES_MAX) in marks
+    assert any(cut.path == "extra_data" for cut in draft.cut)
+
+
+def test_frames_without_numbers_are_frames() -> None:
+    draft = event(exception={"values": [{"type": "E", "stacktrace": {"frames": [{"function": "f"}, {"lineno": "12"}]}}]})
+    assert [frame.lineno for frame in draft.exceptions[0].stack_trace] == [None, 12]
+
+
+@pytest.mark.parametrize(
+    ("stamp", "microseconds"),
+    [
+        (1795462558.462954, 1_795_462_558_462_954),
+        ("2026-11-23T19:35:58.5Z", 1_795_462_558_500_000),
+        ("2026-11-23T20:35:58.5+01:00", 1_795_462_558_500_000),
+        ("2026-11-23T19:35:58.5", 1_795_462_558_500_000),
+        ("1795462558", 1_795_462_558_000_000),
+        ("yesterday", None),
+        (1e300, None),
+    ],
+)
+def test_times_of_all_forms(stamp: Any, microseconds: int | None) -> None:
+    assert event(timestamp=stamp).timestamp == microseconds
+
+
+def test_the_events_own_id_wins_and_bad_ids_count_as_none() -> None:
+    assert event(event_id="A" * 8 + "-" + "b" * 24).event_id == "a" * 8 + "b" * 24
+    assert event(event_id="nonsense").event_id == ID
+    (item,) = parse(b'{}\n{"type":"event"}\n{"message":"x"}\n')
+    assert isinstance(item, EventItem) and item.draft.event_id == "0" * 32
+
+
+def test_the_store_endpoint_reads_the_old_wrapped_form() -> None:
+    import base64
+
+    packed = base64.b64encode(zlib.compress(b'{"message":"old"}'))
+    (item,) = sentry_store.parse(RECORD, packed, lambda _: ID)
+    assert isinstance(item, EventItem) and item.draft.message == "old"
