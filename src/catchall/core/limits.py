@@ -243,5 +243,7 @@ DEAD_LETTER_ROWS_PER_PAGE: Final = 50
 PROJECTS_MAX: Final = 10_000
 KEYS_PER_PROJECT_MAX: Final = 100
 ORIGINS_PER_KEY_MAX: Final = 50
+RATE_PER_MINUTE_MAX: Final = 10**9  # of a project's or key's limit; 0 is no limit
+RETENTION_DAYS_MAX: Final = 3650
 WEB_DRAIN_SECONDS_MAX: Final = 15.0  # after SIGTERM: answers under way are finished, then the process ends
 WEB_BODY_BYTES_MAX: Final = 1024 * 1024  # of a form or an API request
