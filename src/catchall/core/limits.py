@@ -239,6 +239,7 @@ PAGE_FACETS_MAX: Final = 20  # tags whose values the issue page shows
 PAGE_FACET_VALUES_MAX: Final = 5
 PAGE_TRANSITIONS_MAX: Final = 50
 PAGE_DEAD_LETTER_BYTES_MAX: Final = 64 * 1024  # of a dead letter's bytes drawn on its page
+PAGE_DEAD_LETTER_HEX_BYTES_MAX: Final = 4096  # of them drawn as a hex dump, which is five times as long
 DEAD_LETTER_ROWS_PER_PAGE: Final = 50
 PROJECTS_MAX: Final = 10_000
 KEYS_PER_PROJECT_MAX: Final = 100
