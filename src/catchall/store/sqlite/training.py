@@ -44,7 +44,7 @@ def train(samples: Sequence[Sample]) -> bytes | None:
     """A dictionary for payloads like these; None when they are too few or too unlike each other."""
     try:
         made = zstandard.train_dictionary(
-            DICTIONARY_BYTES, mask(samples), k=_SEGMENT_BYTES, d=_MATCH_BYTES, level=LEVEL
+            DICTIONARY_BYTES, [*mask(samples)], k=_SEGMENT_BYTES, d=_MATCH_BYTES, level=LEVEL
         )
     except zstandard.ZstdError:
         return None
