@@ -100,7 +100,9 @@ def packages_are_installed(folder: Path) -> bool:
 
 def install_packages(folder: Path, node: Node) -> None:
     """Install exactly what package-lock.json names. Install scripts of packages never run."""
-    node.run_npm(folder, "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error")
+    node.run_npm(
+        folder, "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--no-update-notifier", "--loglevel=error"
+    )
     (folder / "node_modules").mkdir(exist_ok=True)
     (folder / "node_modules" / STAMP_NAME).write_text(_lock_digest(folder))
 

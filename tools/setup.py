@@ -81,8 +81,10 @@ def run(command: list[str], environment: dict[str, str] | None = None) -> None:
     """Run a command, its output going to ours. Raises SetupError."""
     try:
         subprocess.run(command, cwd=ROOT, env=environment, check=True, timeout=PIP_TIMEOUT_S)
-    except (OSError, subprocess.SubprocessError) as error:
-        raise SetupError(f"this command failed, see its output above: {' '.join(command)} ({error})") from error
+    except subprocess.CalledProcessError as error:
+        raise SetupError(f"this failed (exit code {error.returncode}), see above: {' '.join(command)}") from error
+    except (OSError, subprocess.TimeoutExpired) as error:
+        raise SetupError(str(error)) from error
 
 
 def has_module(name: str) -> bool:
@@ -122,7 +124,8 @@ def fetch_uv() -> Path:
     if is_done("uv", digest) and program.exists():
         return program
     with step("fetch uv"):
-        flags = ["--quiet", "--disable-pip-version-check", "--upgrade", "--require-hashes"]
+        flags = ["--quiet", "--disable-pip-version-check", "--root-user-action=ignore"]
+        flags += ["--upgrade", "--require-hashes"]
         run([*pip_command(), "install", *flags, "--target", str(UV_FOLDER), "-r", str(pins)])
     (STAMPS / "uv").write_text(digest)
     return program
@@ -151,37 +154,40 @@ def _pip_setting(name: str) -> str | None:
     return None
 
 
+def install_pinned(*names: str) -> None:
+    """Install what some of the files in requirements/ pin."""
+    quiet = [] if sys.stdout.isatty() else ["--quiet"]
+    files = [argument for name in names for argument in ("-r", str(ROOT / f"requirements/{name}.txt"))]
+    with step(f"install packages ({', '.join(names)})"):
+        run([str(fetch_uv()), "pip", "install", *quiet, "--require-hashes", *files], uv_environment())
+
+
 def install_packages(profile: str) -> None:
     """Install the pinned packages and the checkout itself, so that edits count at once."""
-    names = ["run", "build"] if profile == "run" else ["dev"]
-    if profile == "run" and pages.is_stale(ROOT) and node.system_node() is None:
-        names.append("node")
-    files = [ROOT / f"requirements/{name}.txt" for name in names]
-    digest = digest_of(ROOT / "pyproject.toml", *files)
-    stamp = f"packages-{'+'.join(names)}"
-    if is_done(stamp, digest) or (profile == "run" and _developer_packages_are_current()):
+    names = ("run", "build") if profile == "run" else ("dev",)
+    digest = _digest_of_pins(*names)
+    # the developer's packages hold all that running needs
+    if is_done(f"packages-{profile}", digest) or (profile == "run" and is_done("packages-dev", _digest_of_pins("dev"))):
         return
-    uv = str(fetch_uv())
-    environment = uv_environment()
-    quiet = [] if sys.stdout.isatty() else ["--quiet"]
-    with step(f"install packages ({', '.join(names)})"):
-        requirements = [argument for file in files for argument in ("-r", str(file))]
-        run([uv, "pip", "install", *quiet, "--require-hashes", *requirements], environment)
+    install_pinned(*names)
     with step("install the command .venv/bin/catchall"):
-        run([uv, "pip", "install", *quiet, "--no-deps", "--no-build-isolation", "-e", str(ROOT)], environment)
-    (STAMPS / stamp).write_text(digest)
+        flags = ["--quiet", "--no-deps", "--no-build-isolation"]
+        run([str(fetch_uv()), "pip", "install", *flags, "-e", str(ROOT)], uv_environment())
+    (STAMPS / f"packages-{profile}").write_text(digest)
 
 
-def _developer_packages_are_current() -> bool:
-    """The developer's packages hold all that running needs."""
-    return is_done("packages-dev", digest_of(ROOT / "pyproject.toml", ROOT / "requirements/dev.txt"))
+def _digest_of_pins(*names: str) -> str:
+    return digest_of(ROOT / "pyproject.toml", *(ROOT / f"requirements/{name}.txt" for name in names))
 
 
 def build_pages() -> None:
     """Build the web pages' scripts and styles when frontend/ changed."""
-    if pages.is_stale(ROOT):
-        with step("build the pages"):
-            pages.build(ROOT, site_packages())
+    if not pages.is_stale(ROOT):
+        return
+    if node.system_node() is None and node.wheel_node(site_packages()) is None:
+        install_pinned("node")
+    with step("build the pages"):
+        pages.build(ROOT, site_packages())
 
 
 def install_test_clients() -> None:
@@ -209,7 +215,8 @@ def provide_browser() -> None:
 
 def set_up(profile: str) -> None:
     """Bring the checkout to what a profile needs."""
-    parts: list[Callable[[], None]] = [make_environment, lambda: install_packages(profile), build_pages]
+    packages = "run" if profile == "run" else "dev"
+    parts: list[Callable[[], None]] = [make_environment, lambda: install_packages(packages), build_pages]
     if profile == "test":
         parts += [install_test_clients, provide_browser]
     with one_at_a_time():
