@@ -51,7 +51,7 @@ function triage(key: string, state: string): boolean {
   const chosen = ticks().filter((tick) => tick.checked);
   const row = currentRow();
   if (!chosen.length && row) {
-    const tick = row.querySelector<HTMLInputElement>("input[name=issue]");
+    const tick = row.querySelector<HTMLInputElement>("input[type=checkbox]");
     if (tick) tick.checked = true;
   }
   if (!ticks().some((tick) => tick.checked)) return false;

@@ -3,7 +3,8 @@
 import { all, one } from "./page";
 import { anythingTicked, currentRow } from "./selection";
 
-const POLL_MS = 4_000;
+const TICK_MS = 1_000; // somebody who waits for the first event is asked for every tick
+const TICKS_PER_POLL = 4;
 const AT_TOP_PX = 120;
 
 function nobodyReads(): boolean {
@@ -13,10 +14,13 @@ function nobodyReads(): boolean {
 }
 
 export function live(): void {
+  let ticks = 0;
   window.setInterval(() => {
     if (document.visibilityState !== "visible") return;
-    for (const element of all("[hx-trigger~='catchall:poll']")) element.dispatchEvent(new CustomEvent("catchall:poll"));
-  }, POLL_MS);
+    ticks += 1;
+    const asked = ticks % TICKS_PER_POLL ? "[data-poll-fast]" : "[hx-trigger='catchall:poll']";
+    for (const element of all(asked)) element.dispatchEvent(new CustomEvent("catchall:poll"));
+  }, TICK_MS);
   document.addEventListener("htmx:afterSettle", () => {
     const news = one<HTMLElement>("#live [data-live-count]");
     if (news && !news.dataset["taken"] && nobodyReads()) {

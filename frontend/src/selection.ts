@@ -24,7 +24,7 @@ function mark(row: HTMLElement | undefined): void {
 }
 
 export function ticks(): HTMLInputElement[] {
-  return all<HTMLInputElement>("[data-bulk] input[name=issue]");
+  return all<HTMLInputElement>("[data-bulk] [data-row] input[type=checkbox]");
 }
 
 export function anythingTicked(): boolean {

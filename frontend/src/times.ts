@@ -21,7 +21,7 @@ function refresh(): void {
   const now = Date.now();
   for (const element of all<HTMLTimeElement>("time[data-ago]")) {
     const text = words((now - Date.parse(element.dateTime)) / 1000);
-    const shown = "short" in element.dataset ? text.replace(" ago", "").replace(" ", "") : text;
+    const shown = "short" in element.dataset ? text.replace(" ago", "") : text;
     if (element.textContent !== shown) element.textContent = shown;
   }
 }

@@ -1,8 +1,32 @@
 """All addresses of the pages. None of them begins as an intake path does (/api/<number>/)."""
 
-from django.urls import path, re_path
+from django.urls import path, re_path, register_converter
+from django.urls.converters import IntConverter
 
-from catchall.web.pages import errors, events, issue, issues, login, probes, triage
+from catchall.web.pages import (
+    account,
+    components,
+    dead_letters,
+    errors,
+    events,
+    issue,
+    issues,
+    ledger,
+    login,
+    probes,
+    project_settings,
+    projects,
+    triage,
+)
+
+
+class NumberConverter(IntConverter):
+    """A number that every database can hold."""
+
+    regex = "[0-9]{1,15}"
+
+
+register_converter(NumberConverter, "number")
 
 handler400 = errors.bad_request
 handler403 = errors.forbidden
@@ -27,4 +51,23 @@ urlpatterns = [
     re_path(ISSUE + r"facets/$", events.facets, name="issue-facets"),
     re_path(EVENT + r"json/$", events.show_json, name="event-json"),
     re_path(EVENT + r"$", issue.show, name="event"),
+    path("issues/<slug:slug>-<number:number>/", issue.by_number, name="issue-number"),
+    path("projects/", projects.list_projects, name="projects"),
+    path("projects/new/", projects.create, name="project-new"),
+    path("projects/<slug:slug>/setup/", projects.setup, name="project-setup"),
+    path("projects/<slug:slug>/setup/waiting/", projects.waiting, name="project-waiting"),
+    path("projects/<slug:slug>/settings/", project_settings.show, name="project-settings"),
+    path("projects/<slug:slug>/settings/change/", project_settings.change, name="project-change"),
+    path("projects/<slug:slug>/keys/", project_settings.create_key, name="key-new"),
+    path("projects/<slug:slug>/keys/<number:key_id>/", project_settings.change_key, name="key-change"),
+    path("projects/<slug:slug>/keys/<number:key_id>/rotate/", project_settings.rotate_key, name="key-rotate"),
+    path("ledger/", ledger.show, name="ledger"),
+    path("dead-letters/", dead_letters.list_letters, name="dead-letters"),
+    path("dead-letters/act/", dead_letters.act, name="dead-letters-act"),
+    path("dead-letters/<number:dead_letter_id>/", dead_letters.show, name="dead-letter"),
+    path("account/", account.show, name="account"),
+    path("account/password/", account.change_password, name="account-password"),
+    path("account/tokens/", account.create_token, name="token-new"),
+    path("account/tokens/<number:token_id>/remove/", account.remove_token, name="token-remove"),
+    path("-/components", components.show, name="components"),
 ]

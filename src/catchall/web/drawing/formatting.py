@@ -62,11 +62,11 @@ class Clock:
         return AGO_TAG.format(text, exact_time(moment), ago(self.now - moment.timestamp()))
 
     def short(self, text: str) -> Markup:
-        """`3min`: for narrow columns, the full words behind it."""
+        """`3 min`: for narrow columns, the full words behind it."""
         if not text:
             return Markup('<span class="none">—</span>')
         moment = parse(text)
-        words = ago(self.now - moment.timestamp()).removesuffix(" ago").replace(" ", "")
+        words = ago(self.now - moment.timestamp()).removesuffix(" ago")
         return Markup('<time datetime="{0}" title="{1}" data-ago data-short>{2}</time>').format(
             text, exact_time(moment), words
         )

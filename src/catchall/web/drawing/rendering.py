@@ -52,6 +52,12 @@ def theme_of(request: HttpRequest) -> str:
     return chosen if chosen in ("light", "dark") else ""
 
 
+def wants_part(request: HttpRequest) -> bool:
+    """Whether a script asks for a part of a page; after "back" it asks for the whole one."""
+    asked = request.headers.get("HX-Request") == "true"
+    return asked and request.headers.get("HX-History-Restore-Request") != "true"
+
+
 def draw(request: HttpRequest, template: str, context: dict[str, Any], status: int = 200) -> HttpResponse:
     """Render a template with what every page has: who is asking, the clock, the state of catchall itself."""
     common: dict[str, Any] = {
@@ -61,8 +67,7 @@ def draw(request: HttpRequest, template: str, context: dict[str, Any], status: i
         "request_id": request_id(request),
         "when": formatting.Clock(),
         "theme": theme_of(request),
-        "partial": request.headers.get("HX-Request") == "true",
     }
-    if not common["partial"] and request.user.is_authenticated:
+    if request.user.is_authenticated and not wants_part(request):
         common["health"] = health.report()
     return HttpResponse(render_to_string(template, {**common, **context}), status=status)

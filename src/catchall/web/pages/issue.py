@@ -3,16 +3,18 @@
 from dataclasses import dataclass
 from typing import Any
 
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.urls import reverse
 from django.views.decorators.http import require_GET
 from msgspec import UNSET, Raw, UnsetType
 
 from catchall.core.event import Event
+from catchall.core.identity import issue_id_text
 from catchall.core.limits import PAGE_TRANSITIONS_MAX
 from catchall.store.base import EventFilter, SeriesPoint
 from catchall.web.drawing.rendering import draw
 from catchall.web.pages.filters import RANGES, View, read_view
-from catchall.web.pages.lookup import Named, find_issue
+from catchall.web.pages.lookup import Named, find_issue, find_project
 from catchall.web.pages.stacks import Budget, ExceptionView, exception_views
 from catchall.web.pages.trail import Crumb, crumbs_of
 from catchall.web.pages.values import Value, fields_of
@@ -54,6 +56,17 @@ def show(request: HttpRequest, issue_id: str, event_id: str = "") -> HttpRespons
         "is_newest": event_id == named.issue.last_event_id,
     }
     return draw(request, "issue/page.html", context)
+
+
+@needs(Action.READ)
+@require_GET
+def by_number(request: HttpRequest, slug: str, number: int) -> HttpResponse:
+    """The short address that people write in chats: project-12."""
+    project = find_project(request, slug)
+    issue_id = current().hot.issue_numbers(project.project_id, number)
+    if issue_id is None:
+        raise Http404(f"{project.name} has no issue with the number {number}")
+    return HttpResponseRedirect(reverse("issue", args=[issue_id_text(issue_id)]))
 
 
 def group_context(named: Named, view: View) -> dict[str, Any]:

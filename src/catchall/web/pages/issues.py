@@ -11,7 +11,7 @@ from catchall.core.issue import Issue
 from catchall.core.limits import ISSUE_ROWS_PER_PAGE
 from catchall.store.base import Project, SeriesPoint
 from catchall.web.drawing.formatting import microseconds
-from catchall.web.drawing.rendering import draw
+from catchall.web.drawing.rendering import draw, wants_part
 from catchall.web.pages.filters import ANY_STATE, RANGES, SORTS, STATES, View, read_view
 from catchall.web.pages.lookup import find_project, projects_by_id
 from catchall.web.permissions import Action, needs
@@ -37,8 +37,7 @@ def list_issues(request: HttpRequest) -> HttpResponse:
     """The list, whole or (asked by a script) its changing part alone."""
     view = read_view(request.GET)
     context = list_context(request, view)
-    whole = request.headers.get("HX-Request") != "true" or request.headers.get("HX-History-Restore-Request") == "true"
-    return draw(request, "issues/page.html" if whole else "issues/list.html", context)
+    return draw(request, "issues/list.html" if wants_part(request) else "issues/page.html", context)
 
 
 @needs(Action.READ)
