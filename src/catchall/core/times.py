@@ -2,7 +2,6 @@
 
 from datetime import UTC, datetime
 from functools import lru_cache
-from functools import lru_cache
 
 MICROSECONDS = 1_000_000
 QUARTER_SECONDS = 900  # rollups count quarters of an hour: zones at half hours need them
@@ -22,7 +21,7 @@ def _minute(minutes: int) -> str:
 
 def day_of(microseconds: int) -> str:
     """The UTC day of a time, as YYYY-MM-DD: the name of its shard."""
-    return _second(microseconds // MICROSECONDS)[:10]
+    return _minute(microseconds // (60 * MICROSECONDS))[:10]
 
 
 def quarter_of(microseconds: int) -> int:
