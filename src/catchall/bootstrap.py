@@ -1,6 +1,5 @@
 """The composition root: the only place that names concrete backends and puts the roles together."""
 
-import asyncio
 import json
 import os
 import time
@@ -24,11 +23,13 @@ from catchall.store.sqlite.hot import SqliteHot
 from catchall.supervisor import Beat, RoleSpec
 from catchall.worker.commit import CommitLock, Committer
 from catchall.worker.loop import Worker
+from catchall.worker.metrics import standing_metrics
 from catchall.worker.refine import Refinery
 from catchall.worker.scheduler import Scheduler
 from catchall.worker.standing import standing
 
 if TYPE_CHECKING:
+    from catchall.intake.server import Front
     from catchall.web.services import WebServices
 
 log = structlog.get_logger(__name__)
@@ -196,28 +197,63 @@ def run_front(data: Path, settings: Settings, beat: Beat) -> None:
     from catchall.intake import server
 
     with Parts(data, settings) as parts:
-        front = server.Front(
-            settings=server.FrontSettings(
-                host=settings.host,
-                port=settings.port,
-                trusted_proxies=tuple(settings.trusted_proxies),
-                tls_certificate=settings.tls_certificate,
-                tls_key=settings.tls_key,
-                project_rate_per_minute=settings.project_rate_per_minute,
-                key_rate_per_minute=settings.key_rate_per_minute,
-            ),
-            hot=parts.hot,
-            spool=parts.spool,
-            open_writer=partial(
-                SegmentWriter,
-                parts.installation.log,
-                bytes_max=settings.log_bytes_max,
-                free_disk_bytes_min=settings.free_disk_bytes_min,
-            ),
-            web_socket=parts.installation.web_socket,
-            clock=now_microseconds,
-        )
-        asyncio.run(front.serve(beat))
+        server.run(_front(parts, beat))
+
+
+def _front(parts: Parts, beat: Beat) -> "Front":
+    from catchall.intake.acks import Acks
+    from catchall.intake.addresses import AddressList, networks
+    from catchall.intake.application import Application
+    from catchall.intake.keys import KeyCache
+    from catchall.intake.metrics import FrontMetrics
+    from catchall.intake.protocol import Gate
+    from catchall.intake.proxy import Proxy
+    from catchall.intake.receiver import Parts as ReceiverParts
+    from catchall.intake.refusals import RefusalCounts
+    from catchall.intake.server import Front
+    from catchall.intake.tls import TlsFiles
+    from catchall.intake.upstream import Upstream
+
+    settings, installation = parts.settings, parts.installation
+    metrics = FrontMetrics()
+    proxies = AddressList(networks(settings.trusted_proxies))
+    acks = Acks()
+    receiver_parts = ReceiverParts(
+        keys=KeyCache(
+            partial(SqliteHot, installation.hot),
+            metrics,
+            key_limit=settings.key_rate_per_minute,
+            project_limit=settings.project_rate_per_minute,
+        ),
+        writer=SegmentWriter(
+            installation.log,
+            acks.settle,
+            bytes_max=settings.log_bytes_max,
+            free_disk_bytes_min=settings.free_disk_bytes_min,
+        ),
+        acks=acks,
+        spool=parts.spool,
+        refusals=RefusalCounts(),
+        metrics=metrics,
+        proxies=proxies,
+        clock=now_microseconds,
+    )
+    application = Application(
+        receiver_parts,
+        Proxy(Upstream(installation.web_socket), proxies, metrics),
+        metrics_readers=AddressList(networks(settings.metrics_readers)),
+        more_metrics=lambda: standing_metrics(standing(parts.reader, parts.hot)),
+    )
+    tls = TlsFiles(Path(settings.tls_certificate), Path(settings.tls_key), metrics) if settings.tls_certificate else None
+    return Front(
+        application=application,
+        parts=receiver_parts,
+        gate=Gate(metrics=metrics),
+        host=settings.host,
+        port=settings.port,
+        tls=tls,
+        beat=beat,
+    )
 
 
 def roles(data: Path, settings: Settings) -> list[RoleSpec]:

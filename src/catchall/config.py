@@ -79,6 +79,7 @@ class Settings:
         "", "Address that people and clients use, when it is not http://localhost:PORT.", _url_or_empty
     )
     trusted_proxies: list[str] = _setting([], "Proxies whose X-Forwarded-* headers are believed.", _networks)
+    metrics_readers: list[str] = _setting(["127.0.0.0/8", "::1"], "Addresses that may read /metrics.", _networks)
     tls_certificate: str = _setting(
         "", "PEM file with the certificate chain; reloaded when it changes.", _readable_or_empty
     )
