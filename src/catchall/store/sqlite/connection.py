@@ -44,7 +44,7 @@ def open_database(path: Path, *, readonly: bool = False) -> sqlite3.Connection:
             sync_directory(path.parent)
     except (sqlite3.Error, OSError) as error:
         connection.close()
-        raise _translated(error, path) from error
+        raise sqlite_error(error, path) from error
     return connection
 
 
@@ -77,7 +77,7 @@ def writing(connection: sqlite3.Connection) -> Iterator[None]:
         if connection.in_transaction:
             connection.execute("ROLLBACK")
         if isinstance(error, sqlite3.DatabaseError) and not isinstance(error, _OUR_MISTAKES):
-            raise _translated(error, None) from error
+            raise sqlite_error(error, None) from error
         raise
 
 
@@ -96,7 +96,8 @@ def sync_directory(folder: Path) -> None:
         os.close(descriptor)
 
 
-def _translated(error: sqlite3.Error | OSError, path: Path | None) -> StoreError:
+def sqlite_error(error: sqlite3.Error | OSError, path: Path | None) -> StoreError:
+    """What to raise for an error of SQLite or the disk: StoreBusy for "try again", else StoreError."""
     where = f"{path}: " if path else ""
     if isinstance(error, sqlite3.Error) and is_busy(error):
         return StoreBusy(f"{where}{error}; another process holds the database, try again")

@@ -60,6 +60,8 @@ _TABLES = (
     "INSERT INTO meta (one, segment_end, next_id, events) VALUES (1, 0, 1, 0)",
 )
 
+_VOCABULARY = "CREATE VIRTUAL TABLE vocabulary USING fts5vocab(token, row)"
+
 
 def _index_table() -> str:
     characters = TOKEN_CHARACTERS.replace("'", "''").replace('"', '""')
@@ -124,7 +126,7 @@ def create_day(files: DayFiles) -> None:
         connection = open_database(files.unfinished)
         try:
             with writing(connection):
-                for statement in (*_TABLES, _index_table(), f"PRAGMA user_version={VERSION}"):
+                for statement in (*_TABLES, _index_table(), _VOCABULARY, f"PRAGMA user_version={VERSION}"):
                     connection.execute(statement)
         finally:
             connection.close()
