@@ -244,7 +244,9 @@ def _front(parts: Parts, beat: Beat) -> "Front":
         metrics_readers=AddressList(networks(settings.metrics_readers)),
         more_metrics=lambda: standing_metrics(standing(parts.reader, parts.hot)),
     )
-    tls = TlsFiles(Path(settings.tls_certificate), Path(settings.tls_key), metrics) if settings.tls_certificate else None
+    tls = None
+    if settings.tls_certificate:
+        tls = TlsFiles(Path(settings.tls_certificate), Path(settings.tls_key), metrics)
     return Front(
         application=application,
         parts=receiver_parts,

@@ -78,8 +78,8 @@ class Settings:
     base_url: str = _setting(
         "", "Address that people and clients use, when it is not http://localhost:PORT.", _url_or_empty
     )
-    trusted_proxies: list[str] = _setting([], "Proxies whose X-Forwarded-* headers are believed.", _networks)
-    metrics_readers: list[str] = _setting(["127.0.0.0/8", "::1"], "Addresses that may read /metrics.", _networks)
+    trusted_proxies: list[str] = _setting([], "Proxies whose X-Forwarded-* are believed.", _networks)  # noqa: RUF009
+    metrics_readers: list[str] = _setting(["127.0.0.0/8", "::1"], "Addresses that may read /metrics.", _networks)  # noqa: RUF009
     tls_certificate: str = _setting(
         "", "PEM file with the certificate chain; reloaded when it changes.", _readable_or_empty
     )

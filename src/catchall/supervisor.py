@@ -33,7 +33,7 @@ _SLOT = struct.Struct("<d")
 
 
 class RoleSpec(msgspec.Struct, frozen=True):
-    """A role to run. `stop_order`: those with the lowest number are asked to stop first, the next when they are gone."""
+    """A role to run. `stop_order`: the lowest are asked to stop first, the next ones when those are gone."""
 
     name: str
     run: RunRole

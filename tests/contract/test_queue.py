@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable, Iterator
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -82,7 +83,7 @@ def test_records_come_back_in_order_with_growing_offsets(log: Log) -> None:
     found = log.records(records_max=7)
     assert [record.payload for record in found] == [b"%d" % number for number in range(100)]
     assert [record.partition for record in found] == [number % 16 for number in range(100)]
-    assert all(one.next_offset == two.offset for one, two in zip(found, found[1:], strict=False))
+    assert all(one.next_offset == two.offset for one, two in pairwise(found))
     assert log.info().requests == 100
 
 

@@ -7,6 +7,7 @@ import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Protocol
 
 import msgspec
 import pytest
@@ -14,6 +15,7 @@ import pytest
 PROGRAM = """
 import os, sys, time
 from pathlib import Path
+from typing import Protocol
 from catchall.core import limits
 limits.ROLE_RESTART_SECONDS_MIN = 0.05
 limits.ROLE_SILENT_SECONDS_MAX = 1.0
@@ -61,8 +63,12 @@ class Running:
         raise AssertionError(f"{name} was not started {times} times: {self.starts()}")
 
 
+class Start(Protocol):
+    def __call__(self, kind: str = "roles") -> Running: ...
+
+
 @pytest.fixture
-def start(tmp_path: Path) -> Iterator[object]:
+def start(tmp_path: Path) -> Iterator[Start]:
     running: list[Running] = []
 
     def make(kind: str = "roles") -> Running:
@@ -81,7 +87,7 @@ def start(tmp_path: Path) -> Iterator[object]:
         one.process.communicate()
 
 
-def test_a_killed_role_is_started_again(start) -> None:  # type: ignore[no-untyped-def]
+def test_a_killed_role_is_started_again(start: Start) -> None:
     running = start()
     first = running.wait_for("worker", 1)
     os.kill(first, signal.SIGKILL)
@@ -90,20 +96,20 @@ def test_a_killed_role_is_started_again(start) -> None:  # type: ignore[no-untyp
     assert len([name for name, _ in running.starts() if name == "front"]) == 1
 
 
-def test_a_stopped_role_is_ended_and_started_again(start) -> None:  # type: ignore[no-untyped-def]
+def test_a_stopped_role_is_ended_and_started_again(start: Start) -> None:
     running = start()
     first = running.wait_for("worker", 1)
     os.kill(first, signal.SIGSTOP)
     assert running.wait_for("worker", 2) != first
 
 
-def test_a_holder_of_the_commit_lock_is_ended_after_its_time(start) -> None:  # type: ignore[no-untyped-def]
+def test_a_holder_of_the_commit_lock_is_ended_after_its_time(start: Start) -> None:
     running = start("holder")
     first = running.wait_for("holder", 1)
     assert running.wait_for("holder", 2) != first
 
 
-def test_sigterm_stops_intake_first_then_workers_then_the_rest(start) -> None:  # type: ignore[no-untyped-def]
+def test_sigterm_stops_intake_first_then_workers_then_the_rest(start: Start) -> None:
     running = start()
     for name in ("front", "worker", "web"):
         running.wait_for(name, 1)
@@ -113,7 +119,7 @@ def test_sigterm_stops_intake_first_then_workers_then_the_rest(start) -> None:  
     assert not (running.folder / "status").exists()
 
 
-def test_a_second_signal_stops_now(start) -> None:  # type: ignore[no-untyped-def]
+def test_a_second_signal_stops_now(start: Start) -> None:
     running = start()
     pid = running.wait_for("front", 1)
     os.kill(pid, signal.SIGSTOP)
@@ -123,7 +129,7 @@ def test_a_second_signal_stops_now(start) -> None:  # type: ignore[no-untyped-de
     assert running.process.wait(10) == 0
 
 
-def test_children_end_when_their_supervisor_was_killed(start) -> None:  # type: ignore[no-untyped-def]
+def test_children_end_when_their_supervisor_was_killed(start: Start) -> None:
     running = start()
     pids = [running.wait_for(name, 1) for name in ("front", "worker", "web")]
     running.process.kill()
@@ -134,7 +140,7 @@ def test_children_end_when_their_supervisor_was_killed(start) -> None:  # type: 
         time.sleep(0.02)
 
 
-def test_the_status_file_names_the_roles(start) -> None:  # type: ignore[no-untyped-def]
+def test_the_status_file_names_the_roles(start: Start) -> None:
     running = start()
     pid = running.wait_for("web", 1)
     deadline = time.monotonic() + 5

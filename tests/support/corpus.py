@@ -101,7 +101,9 @@ def _check_stack(event: dict[str, Any], expected: dict[str, Any], same: Any, fou
     chain = [[one.get("error_type", ""), one.get("message", "")] for one in event.get("exceptions", [])]
     if expected.get("chain") is not None:
         same("chain", chain, [list(pair) for pair in expected["chain"]])
-    found.extend(f"not in the chain: {pair}" for pair in expected.get("chain_contains") or [] if list(pair) not in chain)
+    found.extend(
+        f"not in the chain: {pair}" for pair in expected.get("chain_contains") or [] if list(pair) not in chain
+    )
 
 
 def _check_context(event: dict[str, Any], expected: dict[str, Any], same: Any, found: list[str]) -> None:

@@ -47,7 +47,7 @@ def test_a_wrong_value_names_the_setting_and_what_is_legal(
 
 def test_an_unknown_setting_in_the_file_is_not_ignored(tmp_path: Path) -> None:
     (tmp_path / "catchall.toml").write_text("wrokers = 3\n")
-    with pytest.raises(ConfigError, match="wrokers.*workers"):
+    with pytest.raises(ConfigError, match=r"wrokers.*workers"):
         load(tmp_path, {})
 
 

@@ -30,7 +30,7 @@ def status(context: typer.Context, json: Json = False) -> None:
     if wants_json(json):
         print_json(report)
     else:
-        rows = [(name, value) for name, value in report.items()]
+        rows = list(report.items())
         print_table("catchall", ("what", "value"), rows, empty="")
 
 

@@ -122,7 +122,7 @@ class Handling(_Model):
 
 
 class Attachment(_Model):
-    """A file sent along. `blob` is its name in the blob store; empty when it was not kept, with `dropped` saying why."""
+    """A file sent along. `blob`: its name in the blob store; empty when it was not kept, and `dropped` says why."""
 
     filename: str = ""
     content_type: str = ""

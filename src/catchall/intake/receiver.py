@@ -12,7 +12,7 @@ from typing import NamedTuple, Protocol
 from catchall.core import limits
 from catchall.core.errors import QueueFailed, QueueFull, Reason, WireError
 from catchall.core.record import RawRecord, encode_record, partition_of
-from catchall.intake.acks import Acks
+from catchall.intake.acks import Acks, Appender
 from catchall.intake.addresses import AddressList
 from catchall.intake.answers import Cors, Refuse, refuse_full, refuse_rate, refuse_wire, send_accepted, send_refusal
 from catchall.intake.asgi import Receive, Scope, Send, header_map
@@ -24,7 +24,6 @@ from catchall.intake.metrics import FrontMetrics
 from catchall.intake.origins import allowed
 from catchall.intake.ratelimit import LocalCounter, RateLimiter
 from catchall.intake.refusals import NO_PROJECT, RefusalCounts
-from catchall.queue.base import LogWriter
 from catchall.wire.base import Framed
 from catchall.wire.encoding import inflate_head
 from catchall.wire.protocols import PROTOCOLS
@@ -69,8 +68,8 @@ class Parts:
     """What a receiver works with. `clock`: microseconds since the epoch; `steady`: seconds that never go back."""
 
     keys: KeyCache
-    writer: LogWriter
     acks: Acks
+    appender: Appender
     spool: Spool
     refusals: RefusalCounts
     metrics: FrontMetrics
@@ -265,18 +264,12 @@ class Receiver:
             body=b"" if spooled else data,
             spool=spooled,
         )
-        ticket = asyncio.get_running_loop().create_future()
-        waiting = parts.acks.waiting.begun
-        waiting[ticket] = arrival.since
         try:
-            parts.writer.append(lane, partition, encode_record(record), ticket)
+            await parts.appender.append(lane, partition, encode_record(record), arrival.since)
         except QueueFull as full:
-            del waiting[ticket]
             if spooled:
                 self._threads.submit(parts.spool.delete, spooled)
             raise refuse_full(full) from None
-        try:
-            await ticket
         except QueueFailed as error:
             # A spooled body stays: nobody knows whether its record is in the log after all.
             raise Refuse(Reason.LOG_UNAVAILABLE, str(error), retry_after=RETRY_SECONDS) from None

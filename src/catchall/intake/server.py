@@ -133,7 +133,7 @@ class _FrontServer(uvicorn.Server):
             await self._write_refusals()
         finally:
             deadlines.cancel()
-            await asyncio.to_thread(front.parts.writer.close, limits.LOG_CLOSE_SECONDS_MAX)
+            await asyncio.to_thread(front.parts.appender.writer.close, limits.LOG_CLOSE_SECONDS_MAX)
             front.application.close()
             front.parts.keys.close()
 
@@ -156,13 +156,10 @@ class _FrontServer(uvicorn.Server):
         if not parts.refusals:
             return
         taken = parts.refusals.take()
-        ticket = asyncio.get_running_loop().create_future()
-        parts.acks.waiting.begun[ticket] = parts.steady()
+        record = refusals_record(taken, parts.clock())
         try:
-            parts.writer.append(Lane.NORMAL, 0, refusals_record(taken, parts.clock()), ticket, internal=True)
-            await ticket
+            await parts.appender.append(Lane.NORMAL, 0, record, parts.steady(), internal=True)
         except (QueueFull, QueueFailed):
-            parts.acks.waiting.begun.pop(ticket, None)
             parts.metrics.refusals_not_written += 1
             parts.refusals.put_back(taken)
 

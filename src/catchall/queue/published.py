@@ -71,8 +71,7 @@ class Published:
     def release(self, lane: Lane, offset: int) -> None:
         """Note that everything before an offset is committed."""
         at = _FIELDS * lane + 3
-        if offset > self._cells[at]:
-            self._cells[at] = offset
+        self._cells[at] = max(self._cells[at], offset)
 
     def reset_released(self, lane: Lane) -> None:
         """Begin anew (a new log in this folder)."""

@@ -29,7 +29,7 @@ def make_uuid(files: Files, folder: Path) -> bytes:
 
 
 def read_uuid(folder: Path) -> bytes:
-    """The UUID of the log in a folder. Raises StoreError when it cannot be read, FileNotFoundError when none is there."""
+    """The UUID of the log in a folder. Raises StoreError when it is none, FileNotFoundError when none is there."""
     text = (folder / UUID_FILE).read_text()
     try:
         uuid = bytes.fromhex(text.strip())

@@ -66,7 +66,8 @@ def encode_log_record(partition: int, payload: bytes, internal: bool) -> bytes:
     """A record's bytes as they lie in a segment."""
     flags = INTERNAL if internal else 0
     crc = _extend(_crc(RECORD_HEAD.pack(MARKER, partition, flags, len(payload))), payload)
-    return RECORD.pack(MARKER, partition, flags, len(payload), crc) + payload
+    head: bytes = RECORD.pack(MARKER, partition, flags, len(payload), crc)
+    return head + payload
 
 
 class Found(NamedTuple):

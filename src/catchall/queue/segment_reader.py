@@ -3,6 +3,7 @@
 import os
 from bisect import bisect_right
 from collections.abc import Collection, Sequence
+from itertools import pairwise
 from pathlib import Path
 
 import google_crc32c
@@ -219,7 +220,7 @@ class SegmentReader:
         self._published.release(one.lane, offset)
         found = bases(one.folder)
         freed = 0
-        for base, following in zip(found, found[1:], strict=False):
+        for base, following in pairwise(found):
             if following > offset:
                 break
             path = segment_path(one.folder, base)

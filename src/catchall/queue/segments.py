@@ -127,9 +127,9 @@ class _LaneLog:
     def roll_when_drained(self) -> None:
         """Let a committed active segment go, so that its disk can be freed."""
         size = self.end - self._base
-        if self._descriptor >= 0 and size >= limits.LOG_ROLL_DRAINED_BYTES:
-            if self._published.released(self.lane) >= self.end:
-                self._begin_segment()
+        large = self._descriptor >= 0 and size >= limits.LOG_ROLL_DRAINED_BYTES
+        if large and self._published.released(self.lane) >= self.end:
+            self._begin_segment()
 
     def look_at_start(self) -> None:
         """Workers remove segments: see where the log begins now."""
@@ -182,7 +182,7 @@ class SegmentWriter:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             os.close(lock)
-            raise StoreError(f"another process writes the log in {self._root}: only one front process may run") from None
+            raise StoreError(f"another process writes the log in {self._root}: only one front may run") from None
         return lock
 
     def append(self, lane: Lane, partition: int, payload: bytes, ticket: object, *, internal: bool = False) -> None:

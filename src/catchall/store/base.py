@@ -121,7 +121,7 @@ class SeriesPoint(NamedTuple):
     """Events from `start` (epoch seconds) on, for the series' step."""
 
     start: int
-    count: int
+    count: int  # type: ignore[assignment]  # hides tuple.count, which nobody needs here
 
 
 Prepared = object

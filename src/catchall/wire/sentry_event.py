@@ -149,7 +149,7 @@ def _fill_names(draft: EventDraft, event: SentryEvent, bounds: Bounds) -> None:
 
 
 def _fill_message(draft: EventDraft, event: SentryEvent, bounds: Bounds) -> None:
-    entry = event.logentry if event.logentry else event.message
+    entry = event.logentry or event.message
     if entry is not None and not isinstance(entry, str):
         entry = entry.formatted or entry.message
     draft.message = bounds.text(entry, "message", limits.MESSAGE_CHARS_MAX)

@@ -73,7 +73,10 @@ def standing(reader: LogReader, hot: Hot) -> Standing:
         snapshot = hot.ledger()
         try:
             logs = reader.logs()
-            depths = [reader.depth(info, snapshot.positions.get(info.uuid, [info.start] * limits.LOG_PARTITIONS)) for info in logs]
+            depths = [
+                reader.depth(info, snapshot.positions.get(info.uuid, [info.start] * limits.LOG_PARTITIONS))
+                for info in logs
+            ]
             break
         except PositionBeyondLog:
             if attempt + 1 == SNAPSHOT_TRIES:

@@ -7,6 +7,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -43,9 +44,15 @@ class Running:
     def put(self, *payloads: bytes) -> None:
         """Append one after the other, each in its own group."""
         for payload in payloads:
-            before = len(self.done) + len(self.failed)
+            before = self.ended()
             self.append(payload)
-            wait_for(lambda before=before: len(self.done) + len(self.failed) > before)
+            wait_for(partial(self.more_than, before))
+
+    def ended(self) -> int:
+        return len(self.done) + len(self.failed)
+
+    def more_than(self, number: int) -> bool:
+        return self.ended() > number
 
     def close(self) -> None:
         self.writer.close(5)
@@ -264,7 +271,7 @@ def test_a_raising_settle_does_not_end_the_writer(tmp_path: Path) -> None:
     writer = SegmentWriter(tmp_path / "log", settle)
     for number in range(3):
         writer.append(Lane.NORMAL, 0, b"x", number)
-        wait_for(lambda number=number: len(calls) > number)
+        wait_for(partial(calls.__contains__, number))
     writer.close(5)
     assert calls == [0, 1, 2]
 

@@ -9,6 +9,7 @@ from catchall.core.priority import PRIORITIES, RULES, priority_rule
 from catchall.store.base import EventRow
 
 STATES: Final[tuple[IssueState, ...]] = ("unresolved", "resolved", "ignored")  # stored as the index
+ENVIRONMENT_BITS: Final = 62  # environments with a small number are bits of the row: filtering by them costs nothing
 NEVER: Final = -2  # a quarter that is neither any event's nor the one before
 
 Numbers = dict[tuple[int, str], int]
@@ -30,6 +31,7 @@ class IssueRow(msgspec.Struct, gc=False):
     recent_quarter: int
     recent_events: int
     before_events: int
+    environments: int
     last_environment: int
     first_release: int
     last_release: int
@@ -84,6 +86,13 @@ class IssueRow(msgspec.Struct, gc=False):
 
 
 _RANKS: Final = [PRIORITIES.index(priority) for priority, _ in RULES]
+
+
+def environment_bit(environment: int) -> int:
+    """The bit of an environment; 0 for the empty name and for those that have none."""
+    return 1 << (environment - 1) if 0 < environment <= ENVIRONMENT_BITS else 0
+
+
 COLUMNS: Final = IssueRow.__struct_fields__
 
 
@@ -102,6 +111,7 @@ def new_row(issue_key: int, oldest: EventRow, releases: Numbers) -> IssueRow:
         recent_quarter=NEVER,
         recent_events=0,
         before_events=0,
+        environments=0,
         last_environment=0,
         first_release=0,
         last_release=0,

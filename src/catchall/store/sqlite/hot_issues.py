@@ -13,7 +13,7 @@ from catchall.core.priority import PRIORITIES, RULES
 from catchall.core.times import rfc3339
 from catchall.store.base import IssueFilter, IssueSort
 from catchall.store.sqlite.hot_gather import clean
-from catchall.store.sqlite.hot_issue_row import STATES
+from catchall.store.sqlite.hot_issue_row import ENVIRONMENT_BITS, STATES, environment_bit
 from catchall.store.sqlite.hot_lookup import fitting
 from catchall.store.sqlite.hot_names import ENVIRONMENTS, RELEASES, number_of
 
@@ -109,18 +109,19 @@ def _condition(connection: sqlite3.Connection, where: IssueFilter) -> tuple[str,
         add("i.last_seen >= ?", where.since)
     if where.until is not None:
         add("i.last_seen < ?", where.until)
-    for names, name in ((ENVIRONMENTS, where.environment), (RELEASES, where.release_version)):
-        if name:
-            add(
-                f"EXISTS (SELECT 1 FROM issue_{names.table} WHERE issue_key = i.issue_key AND {names.column} = ?)",  # noqa: S608
-                number_of(connection, names, clean(name)),
-            )
+    if where.environment:
+        number = number_of(connection, ENVIRONMENTS, clean(where.environment))
+        if number is not None and number <= ENVIRONMENT_BITS:
+            add("(i.environments & ?) != 0", environment_bit(number))
+        else:
+            add("i.issue_key IN (SELECT issue_key FROM issue_environment WHERE environment_id = ?)", number)
+    if where.release_version:
+        number = number_of(connection, RELEASES, clean(where.release_version))
+        add("i.issue_key IN (SELECT issue_key FROM issue_release WHERE release_id = ?)", number)
     if where.words:
-        found = " AND ".join(["instr(t.search, ?)"] * len(where.words))
-        add(
-            f"EXISTS (SELECT 1 FROM issue_text t WHERE t.issue_key = i.issue_key AND {found})",  # noqa: S608
-            *(clean(word.lower()) for word in where.words),
-        )
+        found = " AND ".join(["instr(search, ?)"] * len(where.words))
+        words = (clean(word.lower()) for word in where.words)
+        add(f"i.issue_key IN (SELECT issue_key FROM issue_text WHERE {found})", *words)  # noqa: S608
     return " AND ".join(parts), arguments
 
 

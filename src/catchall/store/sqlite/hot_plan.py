@@ -24,7 +24,7 @@ from catchall.store.sqlite.hot_gather import (
     text_digest,
     user_number,
 )
-from catchall.store.sqlite.hot_issue_row import COLUMNS, IssueRow, new_row
+from catchall.store.sqlite.hot_issue_row import COLUMNS, ENVIRONMENT_BITS, IssueRow, environment_bit, new_row
 from catchall.store.sqlite.hot_lookup import lookup, values
 from catchall.store.sqlite.hot_names import NameCache, Resolved
 
@@ -173,7 +173,9 @@ class Planner:
             plan.quarters.append(
                 (quarter // SLOTS_PER_BLOCK, key, quarter % SLOTS_PER_BLOCK, environment, release, count)
             )
-            plan.issue_environments.append((environment, key))
+            row.environments |= environment_bit(environment)
+            if environment > ENVIRONMENT_BITS:
+                plan.issue_environments.append((environment, key))
             plan.issue_releases.append((release, key))
         row.events += len(events)
 

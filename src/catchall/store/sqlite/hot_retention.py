@@ -82,6 +82,11 @@ class Forgetting:
             found.append((_limited(table, key, "block = ? AND slot < ?"), (block, slot)))
         with self._database.reader() as connection:
             kinds = connection.execute("SELECT DISTINCT project_id, kind FROM rollup").fetchall()
+        forget_bits = (
+            "UPDATE issue SET environments = 0 WHERE issue_key IN"
+            " (SELECT issue_key FROM issue WHERE environments != 0 AND last_seen < ? LIMIT ?)"
+        )
+        found.append((forget_bits, (quarter * _QUARTER,)))
         condition = "project_id = ? AND kind = ? AND quarter < ?"
         rollup = _limited("rollup", "project_id, kind, quarter, key", condition)
         found += [(rollup, (*kind, quarter)) for kind in kinds]

@@ -110,6 +110,7 @@ CREATE TABLE issue (
     recent_quarter INTEGER NOT NULL, -- the newest quarter with events, the events in it, those in the one before
     recent_events INTEGER NOT NULL,
     before_events INTEGER NOT NULL,
+    environments INTEGER NOT NULL, -- bit n: environment n + 1 was seen; those past the 62nd are in issue_environment
     last_environment INTEGER NOT NULL,
     first_release INTEGER NOT NULL,
     last_release INTEGER NOT NULL,
@@ -174,7 +175,7 @@ CREATE TABLE issue_user (
 ) STRICT, WITHOUT ROWID;
 
 -- Where an issue was seen, for lists that ask for it; how often, issue_quarter says. The names come first: new rows are
--- mostly those of the newest release.
+-- mostly those of the newest release. The first 62 environments are bits in the issue's own row.
 
 CREATE TABLE issue_environment (
     environment_id INTEGER NOT NULL,
