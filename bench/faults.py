@@ -1,6 +1,6 @@
-"""Realistic error events: a number of distinct faults, each with its own type, stack and place, as Sentry SDKs send them.
+"""Realistic error events: a number of distinct faults, each with its own type, stack and place.
 
-About 10 to 12 KB of JSON each: 20 frames with source lines, local variables, breadcrumbs, request, user, tags, contexts.
+About 10 to 12 KB of JSON each, as Sentry SDKs send them: 20 frames with source lines and locals, breadcrumbs, tags.
 Everything but ids and times is a function of the seed.
 """
 
@@ -10,21 +10,87 @@ import uuid
 from collections.abc import Iterator
 from typing import Any
 
-WORDS = (
-    "order user account invoice cart item price total session token cache queue batch record ledger report export import "
-    "index shard worker retry limit offset cursor buffer stream header payload schema field value result status config "
-    "feature flag region tenant bucket object upload"
-).split()
-PYTHON_ERRORS = (
-    "ValueError KeyError TypeError AttributeError RuntimeError TimeoutError ConnectionError IndexError PermissionError "
-    "ZeroDivisionError LookupError IntegrityError OperationalError ValidationError HTTPError"
-).split()
-BROWSER_ERRORS = "TypeError ReferenceError RangeError SyntaxError ChunkLoadError AxiosError DOMException".split()
-PYTHON_LIBRARIES = (
-    "django/core/handlers/exception django/core/handlers/base django/views/generic/base django/db/models/query "
-    "celery/app/trace sqlalchemy/engine/base requests/sessions urllib3/connectionpool"
-).split()
-BROWSER_LIBRARIES = "react-dom/client axios/lib/core/dispatchRequest lodash/lodash next/dist/client/router".split()
+WORDS = [
+    "order",
+    "user",
+    "account",
+    "invoice",
+    "cart",
+    "item",
+    "price",
+    "total",
+    "session",
+    "token",
+    "cache",
+    "queue",
+    "batch",
+    "record",
+    "ledger",
+    "report",
+    "export",
+    "import",
+    "index",
+    "shard",
+    "worker",
+    "retry",
+    "limit",
+    "offset",
+    "cursor",
+    "buffer",
+    "stream",
+    "header",
+    "payload",
+    "schema",
+    "field",
+    "value",
+    "result",
+    "status",
+    "config",
+    "feature",
+    "flag",
+    "region",
+    "tenant",
+    "bucket",
+    "object",
+    "upload",
+]
+PYTHON_ERRORS = [
+    "ValueError",
+    "KeyError",
+    "TypeError",
+    "AttributeError",
+    "RuntimeError",
+    "TimeoutError",
+    "ConnectionError",
+    "IndexError",
+    "PermissionError",
+    "ZeroDivisionError",
+    "LookupError",
+    "IntegrityError",
+    "OperationalError",
+    "ValidationError",
+    "HTTPError",
+]
+BROWSER_ERRORS = [
+    "TypeError",
+    "ReferenceError",
+    "RangeError",
+    "SyntaxError",
+    "ChunkLoadError",
+    "AxiosError",
+    "DOMException",
+]
+PYTHON_LIBRARIES = [
+    "django/core/handlers/exception",
+    "django/core/handlers/base",
+    "django/views/generic/base",
+    "django/db/models/query",
+    "celery/app/trace",
+    "sqlalchemy/engine/base",
+    "requests/sessions",
+    "urllib3/connectionpool",
+]
+BROWSER_LIBRARIES = ["react-dom/client", "axios/lib/core/dispatchRequest", "lodash/lodash", "next/dist/client/router"]
 AGENTS = (
     "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/129.0.0.0 Safari/537.36",
     "Mozilla/5.0 (Macintosh; Intel Mac OS X 14_6) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/17.6 Safari/605.1.15",
