@@ -4,7 +4,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 ARGS ?=
 .DEFAULT_GOAL := help
-.PHONY: help setup run test test-fast check lint types imports tidy fmt pages build pins bench clean
+.PHONY: help setup run test test-fast check lint types imports tidy fmt pages docs build pins bench clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -50,6 +50,10 @@ fmt: ## Rewrite the code in the one style
 
 pages: ## Build the web pages' scripts and styles when frontend/ changed
 	@$(PYTHON) -m tools.setup dev
+
+docs: ## Write the reference pages that follow from the code
+	@$(PYTHON) -m tools.setup dev
+	$(BIN)/python -m tools.reference
 
 build: ## Build the wheel and the source archive into dist/
 	@$(PYTHON) -m tools.setup dev
