@@ -10,6 +10,7 @@ from catchall.web.services import WebServices
 SESSION_SECONDS = 14 * 86_400
 MIDDLEWARE = (
     "catchall.web.middleware.identify_and_protect",
+    "catchall.web.api.application.problems_for_all",
     "django.middleware.gzip.GZipMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",

@@ -3,6 +3,7 @@
 from django.urls import path, re_path, register_converter
 from django.urls.converters import IntConverter
 
+from catchall.web.api.application import make_api
 from catchall.web.pages import (
     account,
     components,
@@ -69,5 +70,6 @@ urlpatterns = [
     path("account/password/", account.change_password, name="account-password"),
     path("account/tokens/", account.create_token, name="token-new"),
     path("account/tokens/<number:token_id>/remove/", account.remove_token, name="token-remove"),
+    path("api/v1/", make_api().urls),
     path("-/components", components.show, name="components"),
 ]

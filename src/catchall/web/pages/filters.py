@@ -14,9 +14,10 @@ from django.http import QueryDict
 
 from catchall.core.event import SEVERITIES
 from catchall.core.issue import IssueState
-from catchall.core.limits import NAME_CHARS_MAX, QUERY_CHARS_MAX, QUERY_WORDS_MAX
+from catchall.core.limits import NAME_CHARS_MAX, QUERY_CHARS_MAX
 from catchall.core.times import DAY_SECONDS, MICROSECONDS, QUARTER_SECONDS
 from catchall.store.base import EventFilter, IssueFilter, IssueSort, Project
+from catchall.web.words import split_words
 
 HOUR = 3600
 RANGES: Mapping[str, tuple[int, str]] = {
@@ -148,11 +149,6 @@ def read_view(query: QueryDict, **defaults: object) -> View:
         words=_text(query, "q", QUERY_CHARS_MAX),
         after=_text(query, "after", QUERY_CHARS_MAX),
     )
-
-
-def split_words(text: str) -> tuple[str, ...]:
-    """The words of a search, bounded."""
-    return tuple(text.lower().split()[:QUERY_WORDS_MAX])
 
 
 def _text(query: QueryDict, name: str, longest: int = NAME_CHARS_MAX) -> str:

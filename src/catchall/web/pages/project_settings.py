@@ -17,14 +17,12 @@ from catchall.core.limits import (
 )
 from catchall.store.base import Project, ProjectKey
 from catchall.web.drawing.rendering import draw
+from catchall.web.making import PLATFORMS, dsn, is_origin, new_key
 from catchall.web.pages.lookup import find_project, sentence
-from catchall.web.pages.projects import dsn, new_key
-from catchall.web.pages.snippets import PLATFORMS
 from catchall.web.permissions import Action, needs
 from catchall.web.services import current
 
 UNFINISHED = "unfinished copy of another key, without its restrictions: disable it and rotate again"
-NO_SIGNS = str.maketrans("", "", "-.:[]")
 
 
 class Wrong(ValueError):
@@ -170,18 +168,6 @@ def read_origins(text: str) -> list[str]:
         if not is_origin(origin):
             raise Wrong(f"“{origin[:80]}” is no origin. Write https://shop.example, shop.example or *.shop.example.")
     return origins
-
-
-def is_origin(text: str) -> bool:
-    """Whether a text is what intake understands as an allowed origin: a host, perhaps with a scheme and a port."""
-    if text in ("*", "null"):
-        return True
-    scheme, found, rest = text.partition("://")
-    if found and not (scheme.isascii() and scheme.isalnum()):
-        return False
-    host = (rest if found else text).removeprefix("*.")
-    letters = host.translate(NO_SIGNS)
-    return letters.isascii() and letters.isalnum() and len(text) <= NAME_CHARS_MAX
 
 
 def _words(error: Wrong | StoreError) -> str:

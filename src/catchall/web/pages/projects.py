@@ -1,6 +1,5 @@
 """Projects: list, create, set-up with the DSN, and the wait for the first event."""
 
-import secrets
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
@@ -9,28 +8,16 @@ from django.views.decorators.http import require_GET, require_http_methods
 
 from catchall.core.errors import StoreError
 from catchall.core.limits import NAME_CHARS_MAX
-from catchall.core.slug import slug_of
 from catchall.core.times import DAY_SECONDS, MICROSECONDS
-from catchall.store.base import IssueFilter, Project, ProjectKey, SeriesPoint
+from catchall.store.base import IssueFilter, Project, SeriesPoint
 from catchall.web.drawing.rendering import draw
+from catchall.web.making import PLATFORMS, dsn, make_project
 from catchall.web.pages.lookup import find_project, sentence
-from catchall.web.pages.snippets import PLATFORMS, snippets
+from catchall.web.pages.snippets import snippets
 from catchall.web.permissions import Action, needs
 from catchall.web.services import current
 
-KEY_BYTES = 16
 LIST_DAYS = 14
-
-
-def dsn(key: ProjectKey) -> str:
-    """What a client is configured with: https://KEY@HOST/PROJECT."""
-    scheme, _, host = current().base_url.partition("://")
-    return f"{scheme}://{key.key}@{host}/{key.project_id}"
-
-
-def new_key() -> str:
-    """32 random hex digits."""
-    return secrets.token_hex(KEY_BYTES)
 
 
 @needs(Action.READ)
@@ -71,13 +58,6 @@ def create(request: HttpRequest) -> HttpResponse:
         context["error"] = sentence(error)
         return draw(request, "projects/new.html", context, status=422)
     return HttpResponseRedirect(reverse("project-setup", args=[project.slug]))
-
-
-def make_project(name: str, platform: str) -> tuple[Project, ProjectKey]:
-    """Store a new project with a key. Raises StoreError."""
-    hot = current().hot
-    slug = slug_of(name, {project.slug for project in hot.projects()})
-    return hot.create_project(name, slug=slug, key=new_key(), now=current().clock(), platform=platform)
 
 
 @needs(Action.READ)

@@ -3,14 +3,6 @@
 from collections.abc import Mapping
 from typing import NamedTuple
 
-PLATFORMS: Mapping[str, str] = {
-    "python": "Python",
-    "browser": "Browser",
-    "node": "Node.js",
-    "java": "Java",
-    "go": "Go",
-}
-
 
 class Snippet(NamedTuple):
     """What to install, the code, and where the code belongs."""
