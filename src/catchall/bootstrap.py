@@ -75,7 +75,7 @@ class Parts:
     @cached_property
     def events(self) -> EventStore:
         """Events by day."""
-        events = SqliteEventStore(self.installation.data)
+        events = SqliteEventStore(self.installation.data / "events")
         self._opened.append(events.close)
         return events
 
@@ -201,7 +201,7 @@ def run_front(data: Path, settings: Settings, beat: Beat) -> None:
 
 
 def _front(parts: Parts, beat: Beat) -> "Front":
-    from catchall.intake.acks import Acks
+    from catchall.intake.acks import Acks, Appender
     from catchall.intake.addresses import AddressList, networks
     from catchall.intake.application import Application
     from catchall.intake.keys import KeyCache
@@ -218,6 +218,12 @@ def _front(parts: Parts, beat: Beat) -> "Front":
     metrics = FrontMetrics()
     proxies = AddressList(networks(settings.trusted_proxies))
     acks = Acks()
+    writer = SegmentWriter(
+        installation.log,
+        acks.settle,
+        bytes_max=settings.log_bytes_max,
+        free_disk_bytes_min=settings.free_disk_bytes_min,
+    )
     receiver_parts = ReceiverParts(
         keys=KeyCache(
             partial(SqliteHot, installation.hot),
@@ -225,13 +231,8 @@ def _front(parts: Parts, beat: Beat) -> "Front":
             key_limit=settings.key_rate_per_minute,
             project_limit=settings.project_rate_per_minute,
         ),
-        writer=SegmentWriter(
-            installation.log,
-            acks.settle,
-            bytes_max=settings.log_bytes_max,
-            free_disk_bytes_min=settings.free_disk_bytes_min,
-        ),
         acks=acks,
+        appender=Appender(writer, acks),
         spool=parts.spool,
         refusals=RefusalCounts(),
         metrics=metrics,
