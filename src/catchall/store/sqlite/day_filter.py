@@ -12,6 +12,7 @@ import hashlib
 import mmap
 import os
 import struct
+import threading
 from collections import OrderedDict
 from collections.abc import Iterable, Sequence
 from itertools import compress
@@ -94,9 +95,10 @@ class DayFilter:
         """Indexes of those that may be in the day. `first_places`: where each one's first probe goes."""
         byte_at = self._bits.__getitem__
         hits = compress(range(len(hashes)), map(and_, map(byte_at, first_places.bytes), first_places.masks))
-        return [index for index in hits if self._has_all(hashes[index])]
+        return [index for index in hits if self.has(hashes[index])]
 
-    def _has_all(self, hashes: Hashes) -> bool:
+    def has(self, hashes: Hashes) -> bool:
+        """May a key be in the day?"""
         bits = self._bits
         return all(bits[_HEAD.size + (place >> 3)] & (1 << (place & 7)) for place in _probes(hashes, self.size))
 
@@ -133,13 +135,18 @@ def _identity(found: os.stat_result) -> tuple[int, int]:
 
 
 class DayFilters:
-    """The filters that this process has open, least recently used ones closed first."""
+    """The filters that this process has open, least recently used ones closed first. For any thread."""
 
     def __init__(self) -> None:
+        self._lock = threading.Lock()
         self._open: OrderedDict[Path, DayFilter] = OrderedDict()
 
     def get(self, path: Path, *, writable: bool = False) -> DayFilter | None:
         """The filter of a day as it is now; None when it has none yet, or a damaged one, which is made again."""
+        with self._lock:
+            return self._get(path, writable=writable)
+
+    def _get(self, path: Path, *, writable: bool) -> DayFilter | None:
         try:
             identity = _identity(path.stat())
             found = self._open.get(path)
@@ -156,4 +163,5 @@ class DayFilters:
 
     def close(self) -> None:
         """Forget all; the maps go with the last that uses them."""
-        self._open.clear()
+        with self._lock:
+            self._open.clear()

@@ -12,7 +12,7 @@ from catchall.store.sqlite.connection import sync_directory
 from catchall.store.sqlite.schema import DayFiles, create_day, remove_day
 
 _DAY_CHARACTERS = 10
-_SETTLED_NS = 100_000_000  # a folder changed so long ago has a time stamp that the next change will differ from
+SETTLED_NS = 100_000_000  # what changed so long ago has a time stamp that its next change will differ from
 
 
 class ShardFolder:
@@ -43,7 +43,7 @@ class ShardFolder:
             return self._listed
         days = sorted(path.name[:_DAY_CHARACTERS] for path in self.path.iterdir() if _is_database(path.name))
         self._listed = days
-        self._changed = changed if time.time_ns() - changed > _SETTLED_NS else -1
+        self._changed = changed if time.time_ns() - changed > SETTLED_NS else -1
         return days
 
     def day(self, day: str) -> DayFiles:

@@ -83,6 +83,11 @@ class DayFiles(NamedTuple):
         return self.folder / f"{self.day}.db"
 
     @property
+    def log(self) -> Path:
+        """The database's write-ahead log."""
+        return self.folder / f"{self.day}.db-wal"
+
+    @property
     def segment(self) -> Path:
         """Payloads."""
         return self.folder / f"{self.day}.zseg"

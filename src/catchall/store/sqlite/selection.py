@@ -18,6 +18,9 @@ class Selection(NamedTuple):
     end: int | None = None
 
 
+EVERYTHING = Selection(None, None, None)
+
+
 class Bounds(NamedTuple):
     """How far to look: row numbers after (`above`) or before (`below`) this one, so many."""
 
@@ -98,7 +101,7 @@ def records(reader: ShardReader, chosen: Selection, bounds: Bounds) -> list[Even
 
 def count(reader: ShardReader, chosen: Selection) -> int:
     """How many rows a selection has."""
-    if chosen == (None,) * len(chosen):
+    if chosen == EVERYTHING:
         return int(reader.connection.execute("SELECT events FROM meta").fetchone()[0])
     if chosen.match is not None and chosen.since is None and chosen.until is None:
         sql = "SELECT count(*) FROM token WHERE token MATCH ?"

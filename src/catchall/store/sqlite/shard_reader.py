@@ -5,6 +5,7 @@ Readers never hold a transaction between two calls: the write-ahead log is never
 
 import sqlite3
 import threading
+import time
 from collections import OrderedDict
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -19,7 +20,7 @@ from catchall.core.limits import SHARD_NAMES_CACHED_MAX, SHARDS_OPEN_MAX
 from catchall.store.base import EventSummary
 from catchall.store.sqlite.connection import open_database, sqlite_error
 from catchall.store.sqlite.day_filter import Key
-from catchall.store.sqlite.folder import ShardFolder
+from catchall.store.sqlite.folder import SETTLED_NS, ShardFolder
 from catchall.store.sqlite.lookup import StoredKey, stored_keys
 from catchall.store.sqlite.payloads import Frame, FrameReader, Segment, packed_body
 from catchall.store.sqlite.prepared import shown_user
@@ -148,6 +149,29 @@ def identity(files: DayFiles) -> tuple[int, int] | None:
     return found.st_dev, found.st_ino
 
 
+class _Times(NamedTuple):
+    """Least and greatest event time of a day, and the state of its files when they were read."""
+
+    signature: tuple[int, ...]
+    least: int | None
+    greatest: int | None
+
+
+def _signature(files: DayFiles) -> tuple[tuple[int, ...], bool]:
+    """What changes when a day changes; and whether the last change is so old that the next one will show."""
+    signature: list[int] = []
+    changed = 0
+    for path in (files.database, files.log):
+        try:
+            found = path.stat()
+        except FileNotFoundError:
+            signature.append(0)
+            continue
+        signature.extend((found.st_ino, found.st_size, found.st_mtime_ns))
+        changed = max(changed, found.st_mtime_ns)
+    return tuple(signature), time.time_ns() - changed > SETTLED_NS
+
+
 class ShardReaders:
     """Readers of all days, borrowed one at a time, from any thread; the least recently used idle ones are closed."""
 
@@ -157,6 +181,24 @@ class ShardReaders:
         self._lock = threading.Lock()
         self._idle: OrderedDict[str, list[ShardReader]] = OrderedDict()
         self._count = 0
+        self._times: dict[str, _Times] = {}
+
+    def may_overlap(self, day: str, since: int | None, until: int | None) -> bool:
+        """May a day have events of this time? Answered from memory for as long as the day does not change."""
+        files = self._folder.day(day)
+        signature, settled = _signature(files)
+        known = self._times.get(day)
+        if known is None or known.signature != signature:
+            with self.borrow(day) as reader:
+                row = (
+                    reader.connection.execute("SELECT least, greatest FROM meta").fetchone() if reader else (None, None)
+                )
+            known = _Times(signature, *row)
+            if settled:
+                self._times[day] = known
+        if known.least is None or known.greatest is None:
+            return False
+        return (since is None or known.greatest >= since) and (until is None or known.least < until)
 
     @contextmanager
     def borrow(self, day: str) -> Iterator[ShardReader | None]:
@@ -165,18 +207,17 @@ class ShardReaders:
         Raises StoreError for what SQLite or the disk says in the block.
         """
         reader = self._take(day)
+        failed = False
         try:
             yield reader
         except (sqlite3.Error, OSError) as error:
-            if reader is not None:
-                reader.close()
+            failed = True
             raise sqlite_error(error, self._folder.day(day).database) from error
-        except BaseException:
-            if reader is not None:
+        finally:
+            if reader is not None and failed:
                 reader.close()
-            raise
-        if reader is not None:
-            self._give_back(day, reader)
+            elif reader is not None:
+                self._give_back(day, reader)
 
     def _take(self, day: str) -> ShardReader | None:
         files = self._folder.day(day)
