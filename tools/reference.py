@@ -1,7 +1,7 @@
 """Write the reference pages that follow from the code: `make docs`.
 
-Settings, commands and reasons are described where they are defined; here these words become pages. A test fails when a
-page is not what this writes.
+Settings, commands, reasons and addresses are described where they are defined; here these words become pages. A test
+fails when a page is not what this writes.
 """
 
 import json
@@ -19,6 +19,7 @@ from catchall.config import CONFIG_FILE, Settings, variable
 from catchall.core.errors import Reason
 from catchall.core.ledger import Outcome
 from catchall.web.pages.reasons import OUTCOMES, REASONS
+from tools.addresses import addresses_page
 
 FOLDER = Path(__file__).resolve().parent.parent / "docs/reference"
 MADE = "<!-- Made from the code by `make docs`. Change the words there. -->\n"
@@ -110,17 +111,24 @@ PAGES: dict[str, Callable[[], str]] = {
     "settings.md": settings_page,
     "commands.md": commands_page,
     "reasons.md": reasons_page,
+    "addresses.md": lambda: addresses_page(MADE),
 }
 
 
-def main() -> int:
-    """Write all pages."""
+def main(arguments: list[str]) -> int:
+    """Write all pages; with `--check` only say which ones are not what would be written."""
+    check = arguments == ["--check"]
     FOLDER.mkdir(parents=True, exist_ok=True)
+    stale = []
     for name, page in PAGES.items():
-        (FOLDER / name).write_text(page(), encoding="utf-8")
-        print(f"docs/reference/{name}")
-    return 0
+        file, text = FOLDER / name, page()
+        if not file.is_file() or file.read_text(encoding="utf-8") != text:
+            stale.append(name)
+            if not check:
+                file.write_text(text, encoding="utf-8")
+    print("\n".join(stale))
+    return 1 if check and stale else 0
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main(sys.argv[1:]))
