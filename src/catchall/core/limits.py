@@ -80,7 +80,7 @@ CONTEXT_LINES_MAX: Final = 10  # source lines before, and after, a frame's own l
 CONTEXT_LINE_CHARS_MAX: Final = 512
 FRAME_TEXT_CHARS_MAX: Final = 1024  # function, module, filename, abs_path
 LOCALS_BYTES_MAX: Final = 16 * 1024  # of one frame, as JSON
-MESSAGE_CHARS_MAX: Final = 8192
+MESSAGE_CHARS_MAX: Final = 32_768  # of a message or an exception's text
 ERROR_TYPE_CHARS_MAX: Final = 256
 NAME_CHARS_MAX: Final = 200  # service, environment, release, host, logger, transaction, request id ...
 TAGS_MAX: Final = 100
@@ -213,6 +213,7 @@ FILTER_BITS_PER_EVENT: Final = 20  # a closed day's filter of ids: one wrong hit
 FILTER_PROBES: Final = 8
 FILTER_ROWS_PER_COMMIT: Final = 2000  # a filter is built in steps of a few ms, each under the commit lock
 FILTERS_OPEN_MAX: Final = 400  # each holds a file handle
+BLOB_NAME_CHARS_MAX: Final = 500  # ours are about 120 long
 FACET_TERMS_MAX: Final = 5000  # most frequent values that a shard gives for one tag
 
 # --- retention (defaults; settings change them) -------------------------------------------------------------------

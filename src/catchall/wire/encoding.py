@@ -8,7 +8,7 @@ Sources: RFC 9110 section 8.4 (Content-Encoding), RFC 1950, 1951, 1952, 7932, 88
 """
 
 import io
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 
 import brotli
 import zstandard
@@ -144,6 +144,7 @@ def _is_zlib(data: bytes) -> bool:
 def _candidates(data: bytes, label: str) -> list[Decode]:
     """Decoders to try, the likeliest first."""
     sure = _sniff(data)
+    found: list[Decode]
     if label == "br":  # has no magic of its own, so that its bytes may look like anything
         found = [_brotli] if sure is None else [_brotli, sure]
     elif sure is not None:
@@ -180,7 +181,7 @@ def _raw_deflate(data: bytes, room: int) -> Iterator[bytes]:
     yield from _deflated(data, room, -15)
 
 
-def _deflated(data: bytes, room: int, window: int) -> Iterator[bytes]:
+def _deflated(data: bytes, room: int, window: int) -> Generator[bytes, None, bytes]:
     """Yield one stream's bytes; returns what follows it. `window`: as zlib's wbits."""
     decoder = isal_zlib.decompressobj(window)
     position = 0

@@ -37,7 +37,7 @@ _YEAR_3000 = 32_503_680_000
 
 
 def canonical(data: bytes) -> bytes:
-    """The same JSON as plain UTF-8 without needless escapes and without NUL characters.
+    """The same JSON as plain UTF-8 without needless escapes.
 
     Raises WireError when it had to be read for that and could not be.
     """
@@ -48,8 +48,6 @@ def canonical(data: bytes) -> bytes:
     if b"\x00" in data:
         data = data.replace(b"\x00", b" ")
     if b"\\" in data:
-        if b"\\u0000" in data:
-            data = data.replace(b"\\u0000", b"\\ufffd")
         if _PRINTABLE_ESCAPE.search(data):
             data = _encode(read_json(data))
     return data
@@ -211,7 +209,9 @@ def _frames(stack: SentryStack | None, path: str, bounds: Bounds) -> list[Frame]
     most = limits.FRAME_TEXT_CHARS_MAX
     for one in stack.frames:
         function, module = one.function or "", one.module or ""
-        filename, abs_path = one.filename or "", one.abs_path or ""
+        filename = one.filename or ""
+        # SDKs for Node put the whole path into the file's name
+        abs_path = one.abs_path or (filename if filename[:1] == "/" else "")
         if len(function) + len(module) + len(filename) + len(abs_path) > most:
             function, module = bounds.text(function, path, most), bounds.text(module, path, most)
             filename, abs_path = bounds.text(filename, path, most), bounds.text(abs_path, path, most)
@@ -245,7 +245,7 @@ def _breadcrumbs(values: list[SentryBreadcrumb], bounds: Bounds) -> list[Breadcr
                 type=bounds.text(one.type, "breadcrumbs"),
                 category=bounds.text(one.category, "breadcrumbs"),
                 level=bounds.text(one.level, "breadcrumbs"),
-                message=bounds.text(one.message, "breadcrumbs", limits.MESSAGE_CHARS_MAX),
+                message=bounds.text(one.message, "breadcrumbs", limits.BREADCRUMB_MESSAGE_CHARS_MAX),
                 data=bounds.raw(one.data, "breadcrumbs.data", limits.BREADCRUMB_BYTES_MAX),
             )
         )
