@@ -32,6 +32,8 @@ _encode = msgspec.json.Encoder().encode
 # escapes of what needs none: PHP writes \/, some clients \u0040; later screens read plain text only
 _PRINTABLE_ESCAPE = re2.compile(rb"\\/|\\u00[2-7][0-9a-fA-F]")
 _KEPT_CONTEXTS = frozenset({"trace", "runtime", "os", "browser", "device"})
+_V8_PLATFORMS = frozenset({"node", "javascript"})
+_V8_RECEIVER = "Object."
 _MICROSECONDS = 1_000_000
 _YEAR_3000 = 32_503_680_000
 
@@ -47,9 +49,8 @@ def canonical(data: bytes) -> bytes:
         data = data.decode("utf-8", "replace").encode()
     if b"\x00" in data:
         data = data.replace(b"\x00", b" ")
-    if b"\\" in data:
-        if _PRINTABLE_ESCAPE.search(data):
-            data = _encode(read_json(data))
+    if b"\\" in data and _PRINTABLE_ESCAPE.search(data):
+        data = _encode(read_json(data))
     return data
 
 
@@ -83,6 +84,9 @@ def to_draft(event: SentryEvent, event_id: str, record: RawRecord) -> EventDraft
     values = event.exception.values if event.exception else None
     draft.exceptions = _exceptions(values or [], bounds)
     _fill_stack(draft, event, bounds)
+    if event.platform in _V8_PLATFORMS:
+        for stack in (draft.stack_trace, *(one.stack_trace for one in draft.exceptions)):
+            _drop_receivers(stack)
     _fill_message(draft, event, bounds)
     _fill_contexts(draft, event.contexts or {}, bounds)
     if event.breadcrumbs and event.breadcrumbs.values:
@@ -230,6 +234,16 @@ def _frames(stack: SentryStack | None, path: str, bounds: Bounds) -> list[Frame]
             frame.locals = bounds.raw(one.vars, path, limits.LOCALS_BYTES_MAX)
         frames.append(frame)
     return bounds.middle_out(frames, path)
+
+
+def _drop_receivers(frames: list[Frame]) -> None:
+    """V8 writes the receiver's class before a method's name; for plain objects that is "Object." and says nothing.
+
+    https://v8.dev/docs/stack-trace-api
+    """
+    for frame in frames:
+        if frame.function.startswith(_V8_RECEIVER):
+            frame.function = frame.function[len(_V8_RECEIVER) :]
 
 
 def _breadcrumbs(values: list[SentryBreadcrumb], bounds: Bounds) -> list[Breadcrumb]:
