@@ -84,7 +84,7 @@ def event_filter(terms: Terms, project_id: int | None) -> EventFilter:
         issue_id=issue_id,
         environment=fields.get("environment", ""),
         release_version=fields.get("release", ""),
-        severity=SEVERITIES.index(severity) if severity else None,  # type: ignore[arg-type]
+        severity=SEVERITIES.index(severity) if severity else None,
         user_id=fields.get("user", ""),
         trace_id=fields.get("trace", ""),
         words=terms.words,

@@ -6,7 +6,7 @@ https://www.rfc-editor.org/rfc/rfc3720#appendix-B.4
 """
 
 import struct
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
 import google_crc32c
@@ -26,8 +26,8 @@ MARKER = 0xE7CA
 MARKER_BYTES = MARKER.to_bytes(2, "little")
 INTERNAL = 1
 
-_crc = google_crc32c.value
-_extend = google_crc32c.extend
+_crc: Callable[[bytes], int] = google_crc32c.value
+_extend: Callable[[int, bytes], int] = google_crc32c.extend
 
 
 class SegmentHeader(NamedTuple):
