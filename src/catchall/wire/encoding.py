@@ -198,7 +198,7 @@ def _deflated(data: bytes, room: int, window: int) -> Generator[bytes, None, byt
             elif not pending and position >= len(data) and not decoder.eof:
                 raise _TruncatedError("the compressed data ends early")
             room = _OUTPUT_BYTES
-    except isal_zlib.error as error:  # type: ignore[misc] - the stub calls the class an instance
+    except isal_zlib.error as error:  # type: ignore[misc]  # the stub calls the class an instance
         raise _BadStreamError(str(error)) from error
     return decoder.unused_data + data[position:]
 
