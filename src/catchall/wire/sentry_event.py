@@ -242,8 +242,7 @@ def _drop_receivers(frames: list[Frame]) -> None:
     https://v8.dev/docs/stack-trace-api
     """
     for frame in frames:
-        if frame.function.startswith(_V8_RECEIVER):
-            frame.function = frame.function[len(_V8_RECEIVER) :]
+        frame.function = frame.function.removeprefix(_V8_RECEIVER)
 
 
 def _breadcrumbs(values: list[SentryBreadcrumb], bounds: Bounds) -> list[Breadcrumb]:
