@@ -10,7 +10,7 @@ from catchall.core.event import Event
 from catchall.core.limits import FACET_SAMPLE_EVENTS_MAX, FACET_VALUES_MAX, LIST_LIMIT_MAX
 from catchall.core.times import day_of
 from catchall.store.base import EventFilter, EventRow, EventSummary, Facet, Prepared, RowOutcome, StoredRow
-from catchall.store.terms import TRACE_TAG, tag_of, tags_of, wanted_words, words_of
+from catchall.store.terms import TRACE_TAG, searchable, tag_of, tags_of, wanted_words
 
 
 class _Stored(NamedTuple):
@@ -43,11 +43,13 @@ class MemoryEventStore:
                 same = stored.row.position == row.position
                 outcome = RowOutcome.SAME_DELIVERY if same else RowOutcome.DUPLICATE
                 return StoredRow(outcome, stored.row.issue_id)
-        words = set(words_of(row.text))
+        words = set(searchable(row.text).split(" "))
         for stack in row.stacks:
-            words.update(words_of(stack.tokens))
+            words.update(searchable(stack.tokens).split(" "))
         number = max((stored.number for stored in self._events), default=0) + 1
-        self._events.append(_Stored(number, day_of(row.received_at), row, words, set(tags_of(row))))
+        self._events.append(
+            _Stored(number, day_of(row.received_at), row, words, {tag_of(*tag) for tag in tags_of(row)})
+        )
         return StoredRow(RowOutcome.STORED, row.issue_id)
 
     def _newest_first(self, where: EventFilter) -> list[_Stored]:

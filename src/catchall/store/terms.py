@@ -1,15 +1,17 @@
 """What can be searched for in an event: words and tags. Both event stores mean the same by them because of this file.
 
-A word is what stands between blanks, in lower case, cut at a limit. A tag is a (key, value) pair, matched whole. An
-event's words are those of its text and of its stacks.
+A row's text is made of words (`core.words`) with blanks between them, and so are its stacks' tokens; what somebody
+searches is taken apart in the same way. A tag is a (key, value) pair, matched whole.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
-from catchall.core.limits import SEARCH_TAG_CHARS_MAX, SEARCH_TOKEN_CHARS_MAX, SEARCH_TOKENS_MAX
+from catchall.core.limits import SEARCH_TAG_CHARS_MAX
+from catchall.core.words import words_of
 from catchall.store.base import EventRow
 
 TRACE_TAG = "trace_id"  # always among an event's tags: a trace is looked up like one
+_TOKEN_ENDS = ("\0", "\x1c")  # characters that end a token in an index: no word has them, and none may bring them in
 
 
 def encodable(text: str) -> str:
@@ -17,24 +19,17 @@ def encodable(text: str) -> str:
     return text if text.isascii() else text.encode("utf-8", "replace").decode()
 
 
-def words_of(text: str) -> list[str]:
-    """The words of a text, in their order. A NUL separates words too: an index in C would end there."""
-    if "\0" in text:
-        text = text.replace("\0", " ")
-    words = encodable(text).lower().split()
-    if len(words) > SEARCH_TOKENS_MAX:
-        del words[SEARCH_TOKENS_MAX:]
-    if len(text) > SEARCH_TOKEN_CHARS_MAX and max(map(len, words), default=0) > SEARCH_TOKEN_CHARS_MAX:
-        return [word[:SEARCH_TOKEN_CHARS_MAX] for word in words]
-    return words
+def searchable(text: str) -> str:
+    """A row's text, certain to be nothing but words and what stands between them."""
+    for end in _TOKEN_ENDS:
+        if end in text:
+            text = text.replace(end, " ")
+    return encodable(text)
 
 
 def wanted_words(asked: Iterable[str]) -> list[str]:
-    """The words that a filter asks for, each once: an entry with blanks is several words, an empty one none."""
-    found: dict[str, None] = {}
-    for entry in asked:
-        found.update(dict.fromkeys(words_of(entry)))
-    return list(found)
+    """The words that a filter asks for, each once: an entry may hold several, or none."""
+    return list(dict.fromkeys(word for entry in asked for word in words_of(entry)))
 
 
 def tag_of(key: str, value: str) -> tuple[str, str]:
@@ -42,9 +37,8 @@ def tag_of(key: str, value: str) -> tuple[str, str]:
     return encodable(key[:SEARCH_TAG_CHARS_MAX]), encodable(value[:SEARCH_TAG_CHARS_MAX])
 
 
-def tags_of(row: EventRow) -> list[tuple[str, str]]:
-    """The tags of a row and its trace; a pair may occur twice."""
-    tags = [tag_of(key, value) for key, value in row.tags]
-    if row.trace_id:
-        tags.append(tag_of(TRACE_TAG, row.trace_id))
-    return tags
+def tags_of(row: EventRow) -> Sequence[tuple[str, str]]:
+    """The tags of a row, as they came, and its trace."""
+    if not row.trace_id or (TRACE_TAG, row.trace_id) in row.tags:
+        return row.tags
+    return [*row.tags, (TRACE_TAG, row.trace_id)]

@@ -7,11 +7,9 @@ counting values over many events decodes a few dozen bytes of each and not the e
 import os
 import threading
 from collections import OrderedDict
-from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-import msgspec
 import zstandard
 
 from catchall.core.errors import StoreError
@@ -19,9 +17,6 @@ from catchall.core.limits import DICTIONARIES_OPEN_MAX, PAYLOAD_BYTES_MAX
 from catchall.store.sqlite.dictionary import LEVEL, NONE, Dictionaries
 
 _LENGTH_BYTES = 4
-
-_encode_tags = msgspec.json.Encoder().encode
-_decode_tags = msgspec.json.Decoder(list[tuple[str, str]]).decode
 
 
 class Frame(NamedTuple):
@@ -32,15 +27,15 @@ class Frame(NamedTuple):
     dictionary: int
 
 
-def pack(tags: Sequence[tuple[str, str]], body: bytes) -> bytes:
-    """What an event's frame holds."""
-    encoded = _encode_tags(tags)
+def pack(tags: str, body: bytes) -> bytes:
+    """What an event's frame holds. `tags`: of `tokens.tag_text`."""
+    encoded = tags.encode()
     return len(encoded).to_bytes(_LENGTH_BYTES, "little") + encoded + body
 
 
-def packed_tags(packed: bytes) -> list[tuple[str, str]]:
+def packed_tags(packed: bytes) -> str:
     """The tags of what `pack` made."""
-    return _decode_tags(packed[_LENGTH_BYTES : _body_start(packed)])
+    return packed[_LENGTH_BYTES : _body_start(packed)].decode()
 
 
 def packed_body(packed: bytes) -> bytes:

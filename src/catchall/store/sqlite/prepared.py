@@ -6,14 +6,15 @@ from typing import NamedTuple
 import msgspec
 
 from catchall.core.identity import Position
-from catchall.core.times import day_of
+from catchall.core.times import DAY_SECONDS, MICROSECONDS, day_of
 from catchall.store.base import EventRow, Stack
 from catchall.store.sqlite.day_filter import Key
 from catchall.store.sqlite.payloads import FrameWriter, pack
-from catchall.store.sqlite.tokens import event_document
+from catchall.store.sqlite.tokens import event_document, tag_text
 from catchall.store.terms import encodable, tags_of
 
 _USER_BYTES = 8
+_DAY_MICROSECONDS = DAY_SECONDS * MICROSECONDS
 
 
 StackKey = tuple[int, bytes]
@@ -59,9 +60,11 @@ KnowsStack = Callable[[str, StackKey], bool]
 def prepare_rows(rows: Sequence[EventRow], writer: FrameWriter, knows_stack: KnowsStack) -> PreparedBatch:
     """Compress and tokenize rows. A stack is compressed once per day and batch, and not when it is known."""
     prepared = []
+    days: dict[int, str] = {}
     stacks: dict[tuple[str, StackKey], PreparedFrame] = {}
     for row in rows:
-        day = day_of(row.received_at)
+        number = row.received_at // _DAY_MICROSECONDS
+        day = days.get(number) or days.setdefault(number, day_of(row.received_at))
         prepared.append((day, _prepared_row(row, writer)))
         for stack in row.stacks:
             key = (row.project_id, stack.digest)
@@ -76,7 +79,7 @@ def stack_frame(stack: Stack, writer: FrameWriter) -> PreparedFrame:
 
 
 def _prepared_row(row: EventRow, writer: FrameWriter) -> PreparedRow:
-    tags = tags_of(row)
+    text, tags = tag_text(tags_of(row))
     project = row.project_id
     return PreparedRow(
         (project, bytes.fromhex(row.event_id)),
@@ -88,8 +91,8 @@ def _prepared_row(row: EventRow, writer: FrameWriter) -> PreparedRow:
         encodable(row.environment),
         encodable(row.release_version),
         stored_user(row.user_id),
-        PreparedFrame(writer.compress(pack(tags, row.body)), writer.dictionary),
-        event_document(row, tags),
+        PreparedFrame(writer.compress(pack(text, row.body)), writer.dictionary),
+        event_document(row, text),
         {(project, key) for key, _ in tags},
         row.stacks,
     )

@@ -24,6 +24,7 @@ from catchall.store.sqlite.folder import ShardFolder, is_day
 from catchall.store.sqlite.payloads import FrameReader, packed_tags
 from catchall.store.sqlite.selection import Bounds
 from catchall.store.sqlite.shard_reader import EventRecord, ShardReader, ShardReaders
+from catchall.store.sqlite.tokens import tags_in
 
 DICTIONARIES = "dictionaries"
 _NUMBER_DIGITS = 19  # more is no row number of SQLite
@@ -195,7 +196,7 @@ class SqliteEventReads:
     def _newest_tags(self, where: EventFilter) -> Iterator[list[tuple[str, str]]]:
         newest = self._records(where, None, ITERATE_EVENTS)
         for reader, record in islice(newest, FACET_SAMPLE_EVENTS_MAX):
-            yield packed_tags(reader.packed(record))
+            yield tags_in(packed_tags(reader.packed(record)))
 
     # --- days ---------------------------------------------------------------------------------------------------
     def days(self) -> list[tuple[str, int]]:

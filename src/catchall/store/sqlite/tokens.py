@@ -11,8 +11,9 @@ hardly any text has, as ESCAPE and a letter. Both ways are exact.
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 
+from catchall.core.limits import SEARCH_TAG_CHARS_MAX
 from catchall.store.base import EventFilter, EventRow
-from catchall.store.terms import TRACE_TAG, encodable, tag_of, wanted_words, words_of
+from catchall.store.terms import TRACE_TAG, encodable, searchable, tag_of, wanted_words
 
 StacksOf = Callable[[int, str], Iterable[bytes]]
 """Digests of the stacks of a project in which a word occurs."""
@@ -34,23 +35,23 @@ _UNESCAPED = {letter: chr(control) for control, letter in zip(range(0x20), _LETT
 TOKEN_CHARACTERS = "".join(chr(code) for code in range(1, 128) if not chr(code).isalnum() and chr(code) != SEPARATOR)
 
 
-def event_document(row: EventRow, tags: Sequence[tuple[str, str]]) -> str:
-    """All tokens of an event, ready for the index. `tags`: what `terms.tags_of` made of the row."""
+def event_document(row: EventRow, tags: str) -> str:
+    """All tokens of an event, ready for the index. `tags`: what `tag_text` made of the event's tags."""
     project = row.project_id
-    words = words_of(row.text)
     parts = [f"p{project}", f"i{row.issue_id:x}", f"v{project}{FIELD}{row.severity}"]
-    if words:
-        prefix = f"w{project}{FIELD}"
-        parts.append(prefix + (SEPARATOR + prefix).join(words))
-    parts.extend(stack_token(project, stack.digest) for stack in row.stacks)
-    parts.append(_exact_tokens(row, tags))
+    columns = (("e", row.environment), ("r", row.release_version), ("u", row.user_id))
+    parts.extend([f"{kind}{project}{FIELD}{_hidden(text)}" for kind, text in columns if text])
+    parts.extend([stack_token(project, stack.digest) for stack in row.stacks])
+    parts.append(_words(f"w{project}{FIELD}", row.text))
+    if tags:
+        prefix = f"t{project}{FIELD}"
+        parts.append(prefix + tags.encode().translate(_HIDE).decode().replace(SEPARATOR, SEPARATOR + prefix))
     return SEPARATOR.join(parts)
 
 
 def stack_document(project: int, text: str) -> str:
     """The tokens under which a stack is found."""
-    prefix = f"f{project}{FIELD}"
-    return SEPARATOR.join(prefix + word for word in words_of(text))
+    return _words(f"f{project}{FIELD}", text)
 
 
 def stack_token(project: int, digest: bytes) -> str:
@@ -58,37 +59,54 @@ def stack_token(project: int, digest: bytes) -> str:
     return f"s{project}{FIELD}{digest.hex()}"
 
 
-def _exact_tokens(row: EventRow, tags: Sequence[tuple[str, str]]) -> str:
-    """Tags and columns whose case and blanks count."""
-    project = row.project_id
-    columns = [("e", row.environment), ("r", row.release_version), ("u", row.user_id)]
-    texts = [f"{kind}{project}{FIELD}{encodable(text)}" for kind, text in columns if text]
-    separators = 2 * len(texts) + 3 * len(tags) - 1
-    prefix = f"t{project}{FIELD}"
-    texts.extend([f"{prefix}{key}{FIELD}{value}" for key, value in tags])
-    joined = SEPARATOR.join(texts).encode()
-    if texts and len(joined) - len(joined.translate(None, _CONTROLS)) != separators:
-        exact = [f"{kind}{project}{FIELD}{_escaped(encodable(text))}" for kind, text in columns if text]
-        exact.extend([f"{prefix}{_escaped(key)}{FIELD}{_escaped(value)}" for key, value in tags])
-        joined = SEPARATOR.join(exact).encode()
-    return joined.translate(_HIDE).decode()
+def _words(prefix: str, text: str) -> str:
+    return prefix + searchable(text).replace(" ", SEPARATOR + prefix)
+
+
+def tag_text(tags: Sequence[tuple[str, str]]) -> tuple[str, Sequence[tuple[str, str]]]:
+    """Tags as one text, from which `tags_in` reads them again; and the tags themselves, as they are stored."""
+    pairs = [f"{key}{FIELD}{value}" for key, value in tags]
+    text = SEPARATOR.join(pairs)
+    try:
+        encoded = text.encode()
+    except UnicodeEncodeError:
+        encoded = b""
+    controls = len(encoded) - len(encoded.translate(None, _CONTROLS))
+    if controls == max(0, 2 * len(pairs) - 1) and max(map(len, pairs), default=0) <= SEARCH_TAG_CHARS_MAX:
+        return text, tags
+    exact = [tag_of(key, value) for key, value in tags]
+    return SEPARATOR.join([f"{_escaped(key)}{FIELD}{_escaped(value)}" for key, value in exact]), exact
+
+
+def tags_in(text: str) -> list[tuple[str, str]]:
+    """The tags that `tag_text` made a text of."""
+    found = []
+    for pair in text.split(SEPARATOR) if text else []:
+        key, _, value = pair.partition(FIELD)
+        found.append((_unescaped(key), _unescaped(value)) if _ESCAPE in pair else (key, value))
+    return found
 
 
 def _escaped(text: str) -> str:
     return text.translate(_ESCAPES)
 
 
+def _unescaped(text: str) -> str:
+    first, *escaped = text.split(_ESCAPE)
+    return first + "".join([_UNESCAPED[part[0]] + part[1:] for part in escaped])
+
+
 def _hidden(text: str) -> str:
     """A text as it stands in a token."""
-    return _escaped(encodable(text)).encode().translate(_HIDE).decode()
+    if not text.isprintable():
+        text = _escaped(encodable(text))
+    return text.encode().translate(_HIDE).decode()
 
 
 def shown(text: str) -> str:
     """The text that stands in a token: the way back."""
-    first, *escaped = text.translate(_SHOW).split(_ESCAPE)
-    if not escaped:
-        return first
-    return first + "".join(_UNESCAPED[part[0]] + part[1:] for part in escaped)
+    text = text.translate(_SHOW)
+    return _unescaped(text) if _ESCAPE in text else text
 
 
 def tag_range(project: int, key: str) -> tuple[str, str]:

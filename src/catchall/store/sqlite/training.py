@@ -21,10 +21,11 @@ from catchall.core.limits import (
 )
 from catchall.store.sqlite.dictionary import LEVEL
 from catchall.store.sqlite.payloads import pack, packed_body, packed_tags
+from catchall.store.sqlite.tokens import tag_text, tags_in
 
 _DEPTH_MAX = 64
 _ISSUES_MIN = 2
-_SEGMENT_BYTES = 256  # the trainer's k and d: found by trying; its own search takes 20 times as long
+_SEGMENT_BYTES = 2048  # the trainer's k and d: found by trying; its own search takes 20 times as long
 _MATCH_BYTES = 8
 _GAIN_MIN = 0.05  # a new dictionary must save so much, or the old one goes on
 
@@ -67,7 +68,7 @@ def mask(samples: Sequence[Sample]) -> list[bytes]:
     texts: list[str] = []
     for number, sample in enumerate(samples):
         try:
-            document = [packed_tags(sample.packed), _decode(packed_body(sample.packed))]
+            document = [tags_in(packed_tags(sample.packed)), _decode(packed_body(sample.packed))]
         except (msgspec.DecodeError, RecursionError):
             continue  # a body that nests too deeply to be read without a model: nothing to learn from
         found = _Strings()
@@ -78,7 +79,7 @@ def mask(samples: Sequence[Sample]) -> list[bytes]:
     masked = []
     for document in documents:
         tags, body = _rebuilt(document, lambda _: next(kept), 0)
-        masked.append(pack(tags, _encode(body)))
+        masked.append(pack(tag_text(tags)[0], _encode(body)))
     return masked
 
 
