@@ -24,7 +24,9 @@ test-fast: ## Run the tests that need no browser, no other programs and little t
 	@$(PYTHON) -m tools.setup dev
 	@exec $(BIN)/python -m pytest -m "not slow and not browser and not e2e and not chaos" $(ARGS)
 
-check: lint types imports tidy ## All that needs no running program: lint, types, imports, sizes
+check: ## All that needs no running program: lint, types, imports, tidy
+	@$(PYTHON) -m tools.setup dev
+	@$(MAKE) --no-print-directory --keep-going lint types imports tidy
 
 lint: ## Style and common mistakes (ruff)
 	@$(PYTHON) -m tools.setup dev
