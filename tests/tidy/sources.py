@@ -11,13 +11,29 @@ DATA_FOLDERS = ("tests/corpus/", "tests/data/", "tests/wire/corpus/")
 CODE_FOLDERS = ("src/", "tools/", "bench/", "tests/", "sdk/", "hatch_build.py")
 
 
+# what .gitignore leaves out, for a copy of the checkout without git
+NOT_COMMITTED = {".git", ".venv", ".tools", ".stamps", "data", "dist", "build", "node_modules", "__pycache__", "static"}
+NOT_COMMITTED |= {".mypy_cache", ".ruff_cache", ".pytest_cache", ".import_linter_cache", ".hypothesis", "test-results"}
+
+
 @cache
 def committed_files() -> tuple[Path, ...]:
     """All files that git knows or would take, data apart, relative to the checkout."""
-    command = ["git", "ls-files", "--cached", "--others", "--exclude-standard"]
-    listed = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout.splitlines()
-    names = sorted(name for name in set(listed) if not name.startswith(DATA_FOLDERS))
+    names = sorted(name for name in set(_listed_by_git() or _walked()) if not name.startswith(DATA_FOLDERS))
     return tuple(Path(name) for name in names if (ROOT / name).is_file())
+
+
+def _listed_by_git() -> list[str]:
+    command = ["git", "ls-files", "--cached", "--others", "--exclude-standard"]
+    try:
+        return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout.splitlines()
+    except (OSError, subprocess.CalledProcessError):
+        return []
+
+
+def _walked() -> list[str]:
+    relative = (path.relative_to(ROOT) for path in ROOT.rglob("*"))
+    return [path.as_posix() for path in relative if NOT_COMMITTED.isdisjoint(path.parts)]
 
 
 def python_files(*folders: str) -> list[Path]:
