@@ -1,4 +1,8 @@
-"""The composition root: the only place that names concrete backends and puts the roles together."""
+"""The composition root: the only place that names concrete backends and puts the roles together.
+
+Backends and roles are imported where they are used: a command that reads one table starts in a moment, and a role
+holds in memory only what it needs.
+"""
 
 import json
 import os
@@ -9,30 +13,18 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
-import structlog
-
 from catchall.config import Settings, load
 from catchall.core import limits
 from catchall.installation import Installation
-from catchall.queue.segments import SegmentReader, SegmentWriter
-from catchall.queue.spool import Spool
 from catchall.store.base import Blobs, EventStore, Hot
-from catchall.store.blobs import FileBlobs
-from catchall.store.sqlite.events import SqliteEventStore
-from catchall.store.sqlite.hot import SqliteHot
-from catchall.supervisor import Beat, RoleSpec
-from catchall.worker.commit import CommitLock, Committer
-from catchall.worker.loop import Worker
-from catchall.worker.metrics import standing_metrics
-from catchall.worker.refine import Refinery
-from catchall.worker.scheduler import Scheduler
-from catchall.worker.standing import standing
 
 if TYPE_CHECKING:
     from catchall.intake.server import Front
+    from catchall.queue.base import LogReader
+    from catchall.queue.spool import Spool
+    from catchall.supervisor import Beat, RoleSpec
     from catchall.web.services import WebServices
-
-log = structlog.get_logger(__name__)
+    from catchall.worker.loop import Worker
 
 
 def now_microseconds() -> int:
@@ -68,6 +60,8 @@ class Parts:
     @cached_property
     def hot(self) -> Hot:
         """Issues, ledger, keys, positions."""
+        from catchall.store.sqlite.hot import SqliteHot
+
         hot = SqliteHot(self.installation.hot)
         self._opened.append(hot.close)
         return hot
@@ -75,6 +69,8 @@ class Parts:
     @cached_property
     def events(self) -> EventStore:
         """Events by day."""
+        from catchall.store.sqlite.events import SqliteEventStore
+
         events = SqliteEventStore(self.installation.data / "events")
         self._opened.append(events.close)
         return events
@@ -82,16 +78,22 @@ class Parts:
     @cached_property
     def blobs(self) -> Blobs:
         """Attachments."""
+        from catchall.store.blobs import FileBlobs
+
         return FileBlobs(self.installation.data / "blobs")
 
     @cached_property
-    def spool(self) -> Spool:
+    def spool(self) -> "Spool":
         """Bodies too large for the log."""
+        from catchall.queue.spool import Spool
+
         return Spool(self.installation.spool)
 
     @cached_property
-    def reader(self) -> SegmentReader:
+    def reader(self) -> "LogReader":
         """The workers' end of the log."""
+        from catchall.queue.segment_reader import SegmentReader
+
         reader = SegmentReader(self.installation.log)
         self._opened.append(reader.close)
         return reader
@@ -107,6 +109,8 @@ class Parts:
 
     def status(self) -> dict[str, Any]:
         """How catchall itself is doing: for pages, probes and `catchall status`."""
+        from catchall.worker.standing import standing
+
         now = standing(self.reader, self.hot)
         return {
             "roles": self.running_roles(),
@@ -118,8 +122,12 @@ class Parts:
         }
 
 
-def make_worker(parts: Parts, index: int, count: int) -> Worker:
+def make_worker(parts: Parts, index: int, count: int) -> "Worker":
     """Worker `index` of `count`: it has every count-th partition."""
+    from catchall.worker.commit import CommitLock, Committer
+    from catchall.worker.loop import Worker
+    from catchall.worker.refine import Refinery
+
     mine = [partition for partition in range(limits.LOG_PARTITIONS) if partition % count == index]
     committer = Committer(
         parts.events, parts.hot, parts.blobs, CommitLock(parts.installation.commit_lock), pause=time.sleep
@@ -139,7 +147,7 @@ def make_worker(parts: Parts, index: int, count: int) -> Worker:
     )
 
 
-def run_worker(data: Path, settings: Settings, index: int, count: int, beat: Beat) -> None:
+def run_worker(data: Path, settings: Settings, index: int, count: int, beat: "Beat") -> None:
     """The life of a worker process."""
     os.nice(5)  # acknowledgements come first: +50 % acks under load for 5 % fewer processed
     with Parts(data, settings) as parts:
@@ -147,8 +155,10 @@ def run_worker(data: Path, settings: Settings, index: int, count: int, beat: Bea
         worker.run(beat, time.sleep)
 
 
-def run_scheduler(data: Path, settings: Settings, beat: Beat) -> None:
+def run_scheduler(data: Path, settings: Settings, beat: "Beat") -> None:
     """The life of the scheduler process."""
+    from catchall.worker.scheduler import Scheduler
+
     with Parts(data, settings) as parts:
         scheduler = Scheduler(
             parts.events,
@@ -184,7 +194,7 @@ def _request_replay(hot: Hot, dead_letter_id: int) -> None:
     hot.request_replay(dead_letter_id)
 
 
-def run_web(data: Path, settings: Settings, beat: Beat) -> None:
+def run_web(data: Path, settings: Settings, beat: "Beat") -> None:
     """The life of the web process."""
     from catchall.web import server
 
@@ -192,7 +202,7 @@ def run_web(data: Path, settings: Settings, beat: Beat) -> None:
         server.run(web_services(parts), parts.installation.web_socket, threads=settings.web_threads, beat=beat)
 
 
-def run_front(data: Path, settings: Settings, beat: Beat) -> None:
+def run_front(data: Path, settings: Settings, beat: "Beat") -> None:
     """The life of the front process: it owns the port and the log's writing end."""
     from catchall.intake import server
 
@@ -200,7 +210,7 @@ def run_front(data: Path, settings: Settings, beat: Beat) -> None:
         server.run(_front(parts, beat))
 
 
-def _front(parts: Parts, beat: Beat) -> "Front":
+def _front(parts: Parts, beat: "Beat") -> "Front":
     from catchall.intake.acks import Acks, Appender
     from catchall.intake.addresses import AddressList, networks
     from catchall.intake.application import Application
@@ -213,6 +223,10 @@ def _front(parts: Parts, beat: Beat) -> "Front":
     from catchall.intake.server import Front
     from catchall.intake.tls import TlsFiles
     from catchall.intake.upstream import Upstream
+    from catchall.queue.segments import SegmentWriter
+    from catchall.store.sqlite.hot import SqliteHot
+    from catchall.worker.metrics import standing_metrics
+    from catchall.worker.standing import standing
 
     settings, installation = parts.settings, parts.installation
     metrics = FrontMetrics()
@@ -259,8 +273,17 @@ def _front(parts: Parts, beat: Beat) -> "Front":
     )
 
 
-def roles(data: Path, settings: Settings) -> list[RoleSpec]:
-    """All roles of one machine, in the order in which they stop: intake first, so that nothing new comes in."""
+def roles(data: Path, settings: Settings) -> "list[RoleSpec]":
+    """All roles of one machine, in the order in which they stop: intake first, so that nothing new comes in.
+
+    What several roles need is imported here, before the supervisor forks them: they share those pages.
+    """
+    import catchall.intake.server
+    import catchall.store.sqlite.events
+    import catchall.store.sqlite.hot
+    import catchall.worker.loop  # noqa: F401  # see above
+    from catchall.supervisor import RoleSpec
+
     count = settings.worker_count()
     workers = [
         RoleSpec(f"worker-{index}", partial(run_worker, data, settings, index, count), stop_order=1)

@@ -16,9 +16,6 @@ from catchall.cli.projects import Json, dsn
 from catchall.config import Settings, load, variable
 from catchall.core.errors import ConfigError
 from catchall.installation import Installation
-from catchall.own_log import configure_log
-from catchall.supervisor import Supervisor
-from catchall.worker.commit import CommitLock
 
 FIRST_PROJECT = "My first project"
 
@@ -29,6 +26,10 @@ def run(
     role: Annotated[str, typer.Option("--role", help="Only this role: front, worker-0, scheduler, web.")] = "",
 ) -> None:
     """Start catchall: all roles, or one of them. SIGTERM finishes what was begun, a second one stops now."""
+    from catchall.own_log import configure_log  # at use: no other command runs processes
+    from catchall.supervisor import Supervisor
+    from catchall.worker.commit import CommitLock
+
     installation = Installation(context.obj)
     installation.create()
     settings = load(installation.data, os.environ, {"bind": bind} if bind else {})
