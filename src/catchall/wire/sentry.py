@@ -1,25 +1,24 @@
 """Sentry's envelopes: a line of JSON for all, then for each item a line of JSON and its bytes.
 
-https://develop.sentry.dev/sdk/data-model/envelopes/. Items without `length` end at the next line end. One broken item
-never spoils the others; when it is unclear where it ends, the rest of the envelope is one dead letter.
+Source: https://develop.sentry.dev/sdk/data-model/envelopes/. One broken item never spoils the others: where an item's
+header cannot be read, the next line that looks like a header goes on.
 """
 
 from collections.abc import Iterator
 from typing import NamedTuple
-from urllib.parse import urlsplit
 
 import msgspec
 
 from catchall.core import limits
 from catchall.core.errors import Reason, WireError
-from catchall.core.ledger import DataCategory, Outcome
 from catchall.core.record import RawRecord
-from catchall.wire.base import AttachmentItem, BrokenItem, EventIdAt, EventItem, Framed, Item, SetAsideItem
-from catchall.wire.sentry_event import read_event, to_draft
-from catchall.wire.sentry_items import CATEGORIES, counted, set_aside
+from catchall.wire.base import BrokenItem, EventIdAt, Framed, Item
+from catchall.wire.coerce import integer, text
+from catchall.wire.ids import event_id_of
+from catchall.wire.json_text import loads
+from catchall.wire.sentry_items import ItemHeader, category_of, read_item
 
-_HEX = frozenset("0123456789abcdef")
-_MINIDUMP = "event.minidump"
+_BINARY = frozenset({"attachment", "replay_recording", "replay_video", "profile_chunk"})  # all others are JSON
 
 
 class _EnvelopeHeader(msgspec.Struct, gc=False):
@@ -27,156 +26,180 @@ class _EnvelopeHeader(msgspec.Struct, gc=False):
     dsn: str | None = None
 
 
-class _ItemHeader(msgspec.Struct, gc=False):
-    type: str
-    length: int | None = None
-    filename: str | None = None
-    content_type: str | None = None
-    attachment_type: str | None = None
-    item_count: int | None = None
+class Payload(NamedTuple):
+    """One item as it lies in the envelope. `broken`: why it cannot be read."""
 
-
-class _Piece(NamedTuple):
-    header: _ItemHeader
-    payload: bytes
+    header: ItemHeader
+    data: bytes
+    broken: Reason | None = None
+    detail: str = ""
 
 
 _decode_envelope = msgspec.json.Decoder(_EnvelopeHeader).decode
-_decode_item = msgspec.json.Decoder(_ItemHeader).decode
-
-
-def valid_id(text: str | None) -> str:
-    """An event id as 32 lower-case hex digits, also from the form with dashes; empty when it is none."""
-    if not text:
-        return ""
-    plain = text.replace("-", "").lower()
-    return plain if len(plain) == 32 and _HEX.issuperset(plain) else ""
+_decode_item = msgspec.json.Decoder(ItemHeader).decode
 
 
 def frame(head: bytes, *, complete: bool) -> Framed:
-    """The envelope's header from its first bytes. Raises WireError when there is none."""
-    line, newline, _ = head.partition(b"\n")
+    """The envelope's header from its first bytes.
+
+    A header that is longer than these tells nothing yet, and is read by `parse`. Raises WireError: BODY_EMPTY,
+    ENVELOPE_HEADER.
+    """
     if not head.strip():
         raise WireError(Reason.BODY_EMPTY, "the envelope is empty")
-    if not newline and not complete:
-        raise WireError(Reason.ENVELOPE_HEADER, f"the first line is longer than {len(head)} bytes")
+    line, newline, _ = head.partition(b"\n")
+    if not newline and not complete and line.lstrip()[:1] == b"{":
+        return Framed()
     header = _envelope_header(line)
-    key, project = _dsn(header.dsn)
-    return Framed(valid_id(header.event_id), key, project)
+    key, project = _dsn(header.dsn or "")
+    return Framed(event_id_of(header.event_id), key, project)
 
 
 def _envelope_header(line: bytes) -> _EnvelopeHeader:
+    if len(line) > limits.ENVELOPE_HEADER_BYTES_MAX:
+        raise WireError(Reason.ENVELOPE_HEADER, f"longer than {limits.ENVELOPE_HEADER_BYTES_MAX} bytes")
     try:
         return _decode_envelope(line)
-    except (msgspec.MsgspecError, RecursionError, UnicodeDecodeError) as error:
-        raise WireError(Reason.ENVELOPE_HEADER, str(error)[: limits.NAME_CHARS_MAX]) from None
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        found = _lenient_header(line)
+    if found is None:
+        raise WireError(Reason.ENVELOPE_HEADER, "the first line is no JSON object")
+    return _EnvelopeHeader(event_id=text(found.get("event_id")), dsn=text(found.get("dsn")))
 
 
-def _dsn(dsn: str | None) -> tuple[str, str]:
-    """Key and project of a DSN; empty when it is none."""
-    if not dsn or len(dsn) > limits.URL_CHARS_MAX:
-        return "", ""
+def _lenient_header(line: bytes) -> dict[str, object] | None:
     try:
-        parts = urlsplit(dsn)
-    except ValueError:
+        found = loads(line)
+    except WireError:
+        return None
+    return found if isinstance(found, dict) else None
+
+
+def _dsn(dsn: str) -> tuple[str, str]:
+    """Key and project of a DSN, "https://KEY[:SECRET]@host[:port][/path]/PROJECT"; empty when it is none."""
+    if len(dsn) > limits.URL_CHARS_MAX:
         return "", ""
-    return parts.username or "", parts.path.rpartition("/")[2]
+    _, scheme, rest = dsn.partition("://")
+    user, at, place = rest.rpartition("@")
+    if not scheme or not at:
+        return "", ""
+    return user.partition(":")[0], place.partition("?")[0].rstrip("/").rpartition("/")[2]
 
 
 def parse(record: RawRecord, body: bytes, event_id_at: EventIdAt) -> list[Item]:
-    """Take an envelope apart. Raises WireError when not even its first line can be read."""
-    line, _, rest = body.partition(b"\n")
-    header = _envelope_header(line)
-    envelope_id = valid_id(header.event_id)
+    """Take an envelope apart; an item's index is its place. Raises WireError: BODY_EMPTY, ENVELOPE_HEADER."""
+    if not body.strip():
+        raise WireError(Reason.BODY_EMPTY, "the envelope is empty")
+    end = body.find(b"\n")
+    header = _envelope_header(body if end < 0 else body[:end])
+    promised = event_id_of(header.event_id) or record.event_id
     items: list[Item] = []
-    for index, piece in enumerate(_pieces(rest)):
-        if index >= limits.ENVELOPE_ITEMS_MAX:
-            what = f"more than {limits.ENVELOPE_ITEMS_MAX} items"
-            items.append(
-                BrokenItem(
-                    index=index, category=DataCategory.UNKNOWN, reason=Reason.TOO_MANY_ITEMS, detail=what, data=b""
-                )
-            )
-            break
-        if isinstance(piece, WireError):
-            data = rest[: limits.DEAD_LETTER_BYTES_MAX]
-            items.append(
-                BrokenItem(
-                    index=index, category=DataCategory.UNKNOWN, reason=piece.reason, detail=piece.detail, data=data
-                )
-            )
-        else:
-            items.append(_item(index, piece, record, envelope_id, event_id_at))
+    for index, payload in enumerate(_payloads(body, len(body) if end < 0 else end + 1)):
+        if payload.broken:
+            items.append(_broken(index, payload))
+            continue
+        item, used = read_item(index, payload.header, payload.data, record, promised, event_id_at)
+        if used:  # the envelope's id is for one event only
+            promised = ""
+        items.append(item)
     return items
 
 
-def _pieces(rest: bytes) -> Iterator[_Piece | WireError]:
-    """The items of an envelope; a WireError ends it: nobody knows where the next item would begin."""
-    at = 0
-    size = len(rest)
-    while at < size:
-        end = rest.find(b"\n", at)
-        end = size if end < 0 else end
-        line = rest[at:end].strip()
-        at = end + 1
-        if not line:
-            continue
-        try:
-            header = _decode_item(line)
-        except (msgspec.MsgspecError, RecursionError, UnicodeDecodeError) as error:
-            yield WireError(Reason.ITEM_HEADER, str(error)[: limits.NAME_CHARS_MAX])
-            return
-        if header.length is None:
-            end = rest.find(b"\n", at)
-            end = size if end < 0 else end
-        else:
-            end = at + header.length
-            if header.length < 0 or end > size:
-                yield WireError(Reason.ITEM_TRUNCATED, f"{header.length} bytes announced, {max(size - at, 0)} came")
-                return
-        yield _Piece(header, rest[at:end])
-        at = end + 1 if rest[end : end + 1] == b"\n" else end
-
-
-def _item(index: int, piece: _Piece, record: RawRecord, envelope_id: str, event_id_at: EventIdAt) -> Item:
-    header, payload = piece
-    kind = header.type
-    category = DataCategory.ERROR if kind == "event" else CATEGORIES.get(kind, DataCategory.UNKNOWN)
-    try:
-        if kind == "event":
-            return event_item(index, payload, record, envelope_id, event_id_at)
-        if kind in CATEGORIES:
-            return counted(index, kind, payload)
-    except WireError as error:
-        return BrokenItem(index=index, category=category, reason=error.reason, detail=error.detail, data=payload)
-    if kind == "attachment":
-        return _attachment(index, header, payload)
-    return set_aside(index, kind, header.item_count or 1)
-
-
-def event_item(index: int, payload: bytes, record: RawRecord, promised_id: str, event_id_at: EventIdAt) -> EventItem:
-    """An event's JSON as an item. Its own id wins over the one that the envelope or the answer promised."""
-    if len(payload) > limits.EVENT_JSON_BYTES_MAX:
-        raise WireError(Reason.ITEM_TOO_LARGE, f"{len(payload)} bytes, {limits.EVENT_JSON_BYTES_MAX} are the most")
-    event = read_event(payload)
-    event_id = valid_id(event.event_id) or promised_id or record.event_id or event_id_at(index)
-    return EventItem(index=index, draft=to_draft(event, event_id, record))
-
-
-def _attachment(index: int, header: _ItemHeader, payload: bytes) -> Item:
-    kind = header.attachment_type or ""
-    filename = (header.filename or "").replace("\x00", "")[: limits.NAME_CHARS_MAX]
-    reason = Reason.MINIDUMP_NOT_KEPT if kind == _MINIDUMP else None
-    if len(payload) > limits.ATTACHMENT_BYTES_MAX:
-        reason = Reason.ITEM_TOO_LARGE
-    if reason:
-        return SetAsideItem(
-            index=index, category=DataCategory.ATTACHMENT, outcome=Outcome.REJECTED, reason=reason, detail=filename
-        )
-    return AttachmentItem(
+def _broken(index: int, payload: Payload) -> BrokenItem:
+    assert payload.broken
+    return BrokenItem(
         index=index,
-        filename=filename,
-        content_type=(header.content_type or "")[: limits.NAME_CHARS_MAX],
-        attachment_type=kind[: limits.NAME_CHARS_MAX],
-        data=payload,
+        category=category_of(payload.header.type or ""),
+        reason=payload.broken,
+        detail=payload.detail,
+        data=payload.data[: limits.DEAD_LETTER_BYTES_MAX],
     )
+
+
+def _payloads(body: bytes, position: int) -> Iterator[Payload]:
+    """The items from a position on. A broken one takes with it what cannot be told apart from it, and no more."""
+    for _ in range(limits.ENVELOPE_ITEMS_MAX):
+        start = _skip_blank(body, position)
+        if start >= len(body):
+            return
+        line, position = _line(body, start)
+        header = _item_header(line)
+        if header is None:
+            position = _next_header(body, position)
+            what = "the item's header is no JSON object"
+            yield Payload(ItemHeader(), body[start:position], Reason.ITEM_HEADER, what)
+        elif header.length is not None and header.length > len(body) - position:
+            what = f"{header.length} bytes announced, {len(body) - position} came"
+            yield Payload(header, body[position:], Reason.ITEM_TRUNCATED, what)
+            return
+        else:
+            end, after = _extent(body, position, header)
+            reason = None if header.type else Reason.ITEM_HEADER
+            yield Payload(header, body[position:end], reason, "" if header.type else "the item's header names no type")
+            position = after
+    start = _skip_blank(body, position)
+    if start < len(body):
+        what = f"more than {limits.ENVELOPE_ITEMS_MAX} items"
+        yield Payload(ItemHeader(), body[start:], Reason.TOO_MANY_ITEMS, what)
+
+
+def _skip_blank(body: bytes, position: int) -> int:
+    while body[position : position + 1] in {b"\n", b"\r"}:
+        position += 1
+    return position
+
+
+def _line(body: bytes, start: int) -> tuple[bytes, int]:
+    """The line at a position, and where the next one begins."""
+    end = body.find(b"\n", start)
+    return (body[start:], len(body)) if end < 0 else (body[start:end], end + 1)
+
+
+def _item_header(line: bytes) -> ItemHeader | None:
+    if len(line) > limits.ENVELOPE_HEADER_BYTES_MAX:
+        return None
+    try:
+        header = _decode_item(line)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        found = _lenient_header(line)
+        if found is None:
+            return None
+        header = ItemHeader(
+            type=text(found.get("type")),
+            length=integer(found.get("length")),
+            filename=text(found.get("filename")),
+            content_type=text(found.get("content_type")),
+            attachment_type=text(found.get("attachment_type")),
+        )
+    if header.length is not None and header.length < 0:
+        header.length = None
+    return header
+
+
+def _next_header(body: bytes, position: int) -> int:
+    """Where the next line begins that looks like an item's header: an object with a type and nothing nested. (What
+    looks like the payload of the broken item, most often an object with nested parts, goes with it.)
+    """
+    while position < len(body):
+        line, after = _line(body, position)
+        found = _lenient_header(line) if len(line) <= limits.ENVELOPE_HEADER_BYTES_MAX else None
+        flat = found and not any(isinstance(one, dict | list) for one in found.values())
+        if found and flat and isinstance(found.get("type"), str):
+            return position
+        position = after
+    return position
+
+
+def _extent(body: bytes, position: int, header: ItemHeader) -> tuple[int, int]:
+    """Where an item's payload ends, and where the next line begins.
+
+    Some clients count characters instead of bytes: JSON that the announced length cuts off goes to the line's end.
+    """
+    line_end = body.find(b"\n", position)
+    line_end = len(body) if line_end < 0 else line_end
+    if header.length is None:
+        return line_end, line_end + 1
+    end = position + header.length
+    if header.length and end < line_end and header.type not in _BINARY and body[end - 1 : end] not in {b"}", b"]"}:
+        end = line_end
+    return end, end

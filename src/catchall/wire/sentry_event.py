@@ -1,345 +1,246 @@
-"""A Sentry event's JSON made into a draft. https://develop.sentry.dev/sdk/data-model/event-payloads/"""
+"""A Sentry event's JSON made into a draft.
 
-from datetime import UTC, datetime
-from typing import Any
+Source: https://develop.sentry.dev/sdk/data-model/event-payloads/. Exceptions come root cause first and frames outermost
+first, which is our order too.
+"""
 
 import msgspec
-import re2
-from msgspec import UNSET, Raw, UnsetType
+from msgspec import UNSET
 
 from catchall.core import limits
 from catchall.core.errors import Reason, WireError
-from catchall.core.event import (
-    Breadcrumb,
-    Client,
-    DeviceContext,
-    EventDraft,
-    ExceptionInfo,
-    Frame,
-    HttpContext,
-    Mechanism,
-    Process,
+from catchall.core.event import Breadcrumb, Client, EventDraft, ExceptionInfo, Frame, Mechanism, Process, SourceContext
+from catchall.wire.bounded import Bounds, Path
+from catchall.wire.coerce import text
+from catchall.wire.json_text import loads, plain
+from catchall.wire.sentry_context import fill_contexts, http_context
+from catchall.wire.sentry_lenient import usual_event
+from catchall.wire.sentry_message import logged
+from catchall.wire.sentry_types import (
+    SentryBreadcrumb,
+    SentryEvent,
+    SentryException,
+    SentryFrame,
+    SentryMechanism,
+    SentryStack,
+    SentryThread,
 )
-from catchall.core.record import RawRecord
-from catchall.core.times import rfc3339
-from catchall.wire.bounded import Bounds
-from catchall.wire.sentry_lenient import integer, mapping, read_json, text, usual_event
-from catchall.wire.sentry_types import SentryBreadcrumb, SentryEvent, SentryException, SentryRequest, SentryStack
+from catchall.wire.timestamps import microseconds, timestamp_text
 
 _decode = msgspec.json.Decoder(SentryEvent).decode
-_decode_any = msgspec.json.Decoder().decode
-_encode = msgspec.json.Encoder().encode
-# escapes of what needs none: PHP writes \/, some clients \u0040; later screens read plain text only
-_PRINTABLE_ESCAPE = re2.compile(rb"\\/|\\u00[2-7][0-9a-fA-F]")
-_KEPT_CONTEXTS = frozenset({"trace", "runtime", "os", "browser", "device"})
+_SMALL_BYTES = 2 * limits.JSON_DEPTH_MAX  # a raw part that is no larger needs no look at its depth or size
+_EMPTY_BYTES = 4  # null is the longest without content
 _V8_PLATFORMS = frozenset({"node", "javascript"})
 _V8_RECEIVER = "Object."
-_MICROSECONDS = 1_000_000
-_YEAR_3000 = 32_503_680_000
+_LEVELS = {10: "debug", 20: "info", 30: "warning", 40: "error", 50: "fatal"}  # of Python's logging; old SDKs send them
 
 
-def canonical(data: bytes) -> bytes:
-    """The same JSON as plain UTF-8 without needless escapes.
-
-    Raises WireError when it had to be read for that and could not be.
-    """
-    try:
-        data.decode("utf-8")
-    except UnicodeDecodeError:
-        data = data.decode("utf-8", "replace").encode()
-    if b"\x00" in data:
-        data = data.replace(b"\x00", b" ")
-    if b"\\" in data and _PRINTABLE_ESCAPE.search(data):
-        data = _encode(read_json(data))
-    return data
-
-
-def read_event(data: bytes) -> SentryEvent:
-    """Decode an event, straight when its types are the usual ones, leniently when not.
+def read_event(data: bytes, bounds: Bounds) -> SentryEvent:
+    """Decode an event, straight when types and sizes are the usual ones, leniently when not.
 
     Raises WireError: JSON_MALFORMED, JSON_TOO_DEEP, WRONG_TYPE (not an object).
     """
-    plain = canonical(data)
+    data = plain(data)
     try:
-        return _decode(plain)
-    except RecursionError:
-        raise WireError(Reason.JSON_TOO_DEEP, "nested too deep") from None
-    except msgspec.MsgspecError:
-        found = read_json(plain)
+        return _decode(data)
+    except (msgspec.DecodeError, RecursionError):
+        found = loads(data)
     if not isinstance(found, dict):
         raise WireError(Reason.WRONG_TYPE, "an event is a JSON object")
-    try:
-        return _decode(_encode(usual_event(found)))
-    except (msgspec.MsgspecError, RecursionError) as error:
-        raise WireError(Reason.WRONG_TYPE, str(error)[: limits.NAME_CHARS_MAX]) from None
+    return usual_event(found, bounds)
 
 
-def to_draft(event: SentryEvent, event_id: str, record: RawRecord) -> EventDraft:
-    """Fill a draft with what an event says, within the limits."""
-    draft = EventDraft(
-        event_id=event_id, project_id=record.project_id, received_at=record.received_at, protocol=record.protocol
-    )
-    bounds = Bounds(draft)
-    _fill_names(draft, event, bounds)
-    values = event.exception.values if event.exception else None
-    draft.exceptions = _exceptions(values or [], bounds)
-    _fill_stack(draft, event, bounds)
-    if event.platform in _V8_PLATFORMS:
-        for stack in (draft.stack_trace, *(one.stack_trace for one in draft.exceptions)):
-            _drop_receivers(stack)
-    _fill_message(draft, event, bounds)
-    _fill_contexts(draft, event.contexts or {}, bounds)
+def fill(draft: EventDraft, event: SentryEvent, bounds: Bounds) -> None:
+    """Fill a draft with what an event says. Raises WireError JSON_TOO_DEEP for a part that nests too deep."""
+    _fill_names(draft, event)
+    _fill_error(draft, event, bounds)
+    if draft.platform in _V8_PLATFORMS:
+        _drop_receivers(draft)
     if event.breadcrumbs and event.breadcrumbs.values:
         draft.breadcrumbs = _breadcrumbs(event.breadcrumbs.values, bounds)
     if event.request:
-        status = draft.http_context.status_code if draft.http_context else None
-        draft.http_context = _request(event.request, bounds)
-        draft.http_context.status_code = status
+        draft.http_context = http_context(event.request, bounds)
     if event.user:
-        draft.user_raw = {key: _decode_any(value) for key, value in event.user.items()}
-    if draft.exceptions:
-        draft.handled = draft.exceptions[-1].handled
-    return draft
+        draft.user_raw = _user(event.user)
+    fill_contexts(draft, event, bounds)
+    draft.debug_meta = bounds.raw(event.debug_meta, limits.DEBUG_META_BYTES_MAX, "debug_meta")
 
 
-def time_of(stamp: float | str | None) -> int | None:
-    """Microseconds since the epoch of a time as SDKs write it; None when it is none."""
-    if isinstance(stamp, str):
-        try:
-            found = datetime.fromisoformat(stamp.strip())
-        except ValueError:
-            try:
-                stamp = float(stamp)
-            except ValueError:
-                return None
-        else:
-            found = found if found.tzinfo else found.replace(tzinfo=UTC)
-            try:
-                return round(found.timestamp() * _MICROSECONDS)
-            except (OverflowError, ValueError):
-                return None
-    if stamp is None or not -_YEAR_3000 < stamp < _YEAR_3000:
-        return None
-    return round(stamp * _MICROSECONDS)
-
-
-def _fill_names(draft: EventDraft, event: SentryEvent, bounds: Bounds) -> None:
-    draft.timestamp = time_of(event.timestamp)
+def _fill_names(draft: EventDraft, event: SentryEvent) -> None:
+    draft.timestamp = microseconds(event.timestamp)
     if draft.timestamp is None and event.timestamp is not None:
-        draft.timestamp_text = str(event.timestamp)[: limits.NAME_CHARS_MAX]
-    draft.level = bounds.text(event.level, "level")
-    draft.platform = bounds.text(event.platform, "platform")
-    draft.logger = bounds.text(event.logger, "logger")
-    draft.transaction = bounds.text(event.transaction, "transaction")
-    draft.host_name = bounds.text(event.server_name, "host_name")
-    draft.release_version = bounds.text(event.release, "release_version")
-    draft.dist = bounds.text(event.dist, "dist")
-    draft.environment = bounds.text(event.environment, "environment")
+        draft.timestamp_text = str(event.timestamp)
+    draft.level = _level(event.level or "")
+    draft.platform = event.platform or ""
+    draft.logger = event.logger or ""
+    draft.transaction = event.transaction or ""
+    draft.culprit = event.culprit or ""
+    draft.host_name = event.server_name or ""
+    draft.release_version = event.release or ""
+    draft.dist = event.dist or ""
+    draft.environment = event.environment or ""
     if event.tags:
-        draft.tags = bounds.tags(event.tags)
-        draft.service_name = draft.tags.get("service.name") or draft.tags.get("service", "")
-    draft.extra_data = bounds.raw(event.extra, "extra_data", limits.EXTRA_BYTES_MAX)
-    draft.debug_meta = bounds.raw(event.debug_meta, "debug_meta", limits.EXTRA_BYTES_MAX)
+        draft.tags = {
+            key: value if isinstance(value, str) else text(value)
+            for key, value in event.tags.items()
+            if value is not None and value != ""
+        }
     if event.sdk and event.sdk.name:
-        draft.client = Client(
-            name=bounds.text(event.sdk.name, "client.name"), version=bounds.text(event.sdk.version, "client.version")
-        )
+        draft.client = Client(name=event.sdk.name, version=event.sdk.version or "")
     if event.fingerprint:
-        draft.client_fingerprint = [
-            bounds.text(one, "client_fingerprint") for one in event.fingerprint[: limits.TAGS_MAX]
-        ]
+        draft.client_fingerprint = event.fingerprint
 
 
-def _fill_message(draft: EventDraft, event: SentryEvent, bounds: Bounds) -> None:
-    entry = event.logentry or event.message
-    if entry is not None and not isinstance(entry, str):
-        entry = entry.formatted or entry.message
-    draft.message = bounds.text(entry, "message", limits.MESSAGE_CHARS_MAX)
+def _level(level: str) -> str:
+    return _LEVELS.get(int(level), level) if level.isascii() and level.isdigit() else level
 
 
-def _fill_stack(draft: EventDraft, event: SentryEvent, bounds: Bounds) -> None:
-    """A stack that belongs to no exception: the event's own, or that of the crashed or current thread."""
-    threads = (event.threads.values if event.threads else None) or []
-    chosen = next((one for one in threads if one.crashed), None) or next((one for one in threads if one.current), None)
-    if chosen and chosen.name:
-        draft.process = Process(thread=bounds.text(chosen.name, "process.thread"))
-    if any(one.stack_trace for one in draft.exceptions):
-        return
-    stack = event.stacktrace or (chosen.stacktrace if chosen else None)
-    if stack is None and len(threads) == 1:
-        stack = threads[0].stacktrace
-    frames = _frames(stack, "stack_trace", bounds)
-    if draft.exceptions:
-        draft.exceptions[-1].stack_trace = frames
+def _user(user: dict[str, object]) -> dict[str, object]:
+    """The plain fields. Nothing of it is stored as it is, so that nothing needs to be marked as cut."""
+    return {
+        key: value[: limits.NAME_CHARS_MAX] if isinstance(value, str) else value
+        for key, value in user.items()
+        if isinstance(value, str | int | float) and len(key) <= limits.NAME_CHARS_MAX
+    }
+
+
+def _drop_receivers(draft: EventDraft) -> None:
+    """V8 writes the receiver's class before a method's name; for plain objects that is "Object." and says nothing.
+
+    Source: https://v8.dev/docs/stack-trace-api
+    """
+    for frames in (draft.stack_trace, *(one.stack_trace for one in draft.exceptions)):
+        for frame in frames:
+            frame.function = frame.function.removeprefix(_V8_RECEIVER)
+
+
+def _fill_error(draft: EventDraft, event: SentryEvent, bounds: Bounds) -> None:
+    """Exceptions, message and stack, and which thread it was."""
+    found = (event.exception.values if event.exception else None) or []
+    said = logged(event, draft)
+    if len(found) == 1 and not found[0].type:
+        # a message with a stack: the JavaScript SDKs send it as an exception that has no type
+        lone = found[0]
+        draft.message = lone.value or said
+        draft.handled = lone.mechanism.handled if lone.mechanism else None
+        draft.stack_trace = _frames(lone.stacktrace, bounds, "stack_trace")
     else:
-        draft.stack_trace = frames
+        draft.exceptions = [_exception(one, bounds, index) for index, one in enumerate(found)]
+        draft.message = said
+    if draft.exceptions:
+        primary = draft.exceptions[-1]
+        draft.error_type = primary.error_type
+        draft.message = primary.message or said
+        draft.handled = next((one.handled for one in reversed(draft.exceptions) if one.handled is not None), None)
+        draft.message_template = ""
+    thread = _failed_thread(event, found)
+    if thread and (thread.name or thread.id is not None):
+        draft.process = Process(thread=thread.name or str(thread.id))
+    if not draft.stack_trace and not any(one.stack_trace for one in draft.exceptions):
+        _fill_lone_stack(draft, event.stacktrace or (thread.stacktrace if thread else None), bounds)
 
 
-def _exceptions(values: list[SentryException], bounds: Bounds) -> list[ExceptionInfo]:
-    if len(values) > limits.EXCEPTIONS_MAX:
-        bounds.note("exceptions", len(values), limits.EXCEPTIONS_MAX, "exceptions")
-        values = values[: limits.EXCEPTIONS_MAX - 1] + values[-1:]
-    found = []
-    for index, one in enumerate(values):
-        path = f"exceptions.{index}"
-        mechanism = one.mechanism
-        found.append(
-            ExceptionInfo(
-                error_type=bounds.text(one.type, path, limits.ERROR_TYPE_CHARS_MAX),
-                message=bounds.text(one.value, path, limits.MESSAGE_CHARS_MAX),
-                module=bounds.text(one.module, path),
-                stack_trace=_frames(one.stacktrace, path, bounds),
-                handled=mechanism.handled if mechanism else None,
-                mechanism=mechanism
-                and Mechanism(
-                    type=bounds.text(mechanism.type, path),
-                    handled=mechanism.handled,
-                    synthetic=bool(mechanism.synthetic),
-                    source=bounds.text(mechanism.source, path),
-                    exception_id=mechanism.exception_id,
-                    parent_id=mechanism.parent_id,
-                    is_exception_group=bool(mechanism.is_exception_group),
-                ),
-            )
+def _fill_lone_stack(draft: EventDraft, stack: SentryStack | None, bounds: Bounds) -> None:
+    """A stack beside the exceptions, of which none has its own, is that of the primary one."""
+    if draft.exceptions:
+        draft.exceptions[-1].stack_trace = _frames(
+            stack, bounds, "exceptions", len(draft.exceptions) - 1, "stack_trace"
         )
-    return found
+    else:
+        draft.stack_trace = _frames(stack, bounds, "stack_trace")
 
 
-def _frames(stack: SentryStack | None, path: str, bounds: Bounds) -> list[Frame]:
-    """The hottest loop of parsing: one look at each frame, cutting only where something may be too long."""
+def _failed_thread(event: SentryEvent, exceptions: list[SentryException]) -> SentryThread | None:
+    """The thread of the primary exception; else the one that crashed, the current one, the only one."""
+    threads = (event.threads.values if event.threads else None) or []
+    if not threads:
+        return None
+    wanted = exceptions[-1].thread_id if exceptions else None
+    if wanted is not None:
+        for one in threads:
+            if one.id is not None and str(one.id) == str(wanted):
+                return one
+    for one in threads:
+        if one.crashed:
+            return one
+    for one in threads:
+        if one.current:
+            return one
+    return threads[0] if len(threads) == 1 else None
+
+
+def _exception(one: SentryException, bounds: Bounds, index: int) -> ExceptionInfo:
+    mechanism = one.mechanism
+    return ExceptionInfo(
+        error_type=one.type or "",
+        message=one.value or "",
+        module=one.module or "",
+        stack_trace=_frames(one.stacktrace, bounds, "exceptions", index, "stack_trace"),
+        handled=mechanism.handled if mechanism else None,
+        mechanism=_mechanism(mechanism) if mechanism else None,
+    )
+
+
+def _mechanism(one: SentryMechanism) -> Mechanism:
+    return Mechanism(
+        type=one.type or "",
+        handled=one.handled,
+        synthetic=bool(one.synthetic),
+        source=one.source or "",
+        exception_id=one.exception_id,
+        parent_id=one.parent_id,
+        is_exception_group=bool(one.is_exception_group),
+    )
+
+
+def _frames(stack: SentryStack | None, bounds: Bounds, *where: Path) -> list[Frame]:
     if stack is None or not stack.frames:
         return []
     frames = []
-    most = limits.FRAME_TEXT_CHARS_MAX
-    for one in stack.frames:
-        function, module = one.function or "", one.module or ""
+    for index, one in enumerate(stack.frames):
+        found = one.vars
+        if found is not UNSET:
+            size = len(found)
+            if size < len('{"":0}'):
+                found = UNSET
+            elif size > _SMALL_BYTES or bytes(found)[:1] != b"{":
+                found = bounds.object(found, limits.LOCALS_BYTES_MAX, *where, index, "locals")
         filename = one.filename or ""
-        # SDKs for Node put the whole path into the file's name
-        abs_path = one.abs_path or (filename if filename[:1] == "/" else "")
-        if len(function) + len(module) + len(filename) + len(abs_path) > most:
-            function, module = bounds.text(function, path, most), bounds.text(module, path, most)
-            filename, abs_path = bounds.text(filename, path, most), bounds.text(abs_path, path, most)
-        frame = Frame(
-            function=function,
-            module=module,
-            filename=filename,
-            abs_path=abs_path,
-            lineno=one.lineno,
-            colno=one.colno,
-            in_app=one.in_app,
+        context = None
+        if one.context_line is not None or one.pre_context or one.post_context:
+            context = SourceContext(pre=one.pre_context or [], line=one.context_line or "", post=one.post_context or [])
+        frames.append(
+            Frame(
+                function=one.function or _nameless(one),
+                module=one.module or one.package or "",
+                filename=filename,
+                abs_path=one.abs_path or (filename if filename[:1] == "/" else ""),  # the SDK for Node sends only one
+                lineno=one.lineno or None,
+                colno=one.colno or None,
+                in_app=one.in_app,
+                context=context,
+                locals=found,
+            )
         )
-        if one.context_line or one.pre_context or one.post_context:
-            frame.context = bounds.context(one.pre_context or [], one.context_line or "", one.post_context or [])
-        if one.vars is not UNSET:
-            frame.locals = bounds.raw(one.vars, path, limits.LOCALS_BYTES_MAX)
-        frames.append(frame)
-    return bounds.middle_out(frames, path)
+    return frames
 
 
-def _drop_receivers(frames: list[Frame]) -> None:
-    """V8 writes the receiver's class before a method's name; for plain objects that is "Object." and says nothing.
-
-    https://v8.dev/docs/stack-trace-api
-    """
-    for frame in frames:
-        frame.function = frame.function.removeprefix(_V8_RECEIVER)
+def _nameless(frame: SentryFrame) -> str:
+    """A native frame without symbols is known by its address alone."""
+    return "" if frame.filename or frame.abs_path or frame.module else frame.instruction_addr or ""
 
 
 def _breadcrumbs(values: list[SentryBreadcrumb], bounds: Bounds) -> list[Breadcrumb]:
-    if len(values) > limits.BREADCRUMBS_MAX:
-        bounds.note("breadcrumbs", len(values), limits.BREADCRUMBS_MAX, "breadcrumbs")
-        values = values[-limits.BREADCRUMBS_MAX :]
-    found = []
-    for one in values:
-        at = time_of(one.timestamp)
-        found.append(
-            Breadcrumb(
-                timestamp=rfc3339(at) if at is not None and at >= 0 else "",
-                type=bounds.text(one.type, "breadcrumbs"),
-                category=bounds.text(one.category, "breadcrumbs"),
-                level=bounds.text(one.level, "breadcrumbs"),
-                message=bounds.text(one.message, "breadcrumbs", limits.BREADCRUMB_MESSAGE_CHARS_MAX),
-                data=bounds.raw(one.data, "breadcrumbs.data", limits.BREADCRUMB_BYTES_MAX),
-            )
+    return [
+        Breadcrumb(
+            timestamp=timestamp_text(one.timestamp),
+            type=one.type or "",
+            category=one.category or "",
+            level=one.level or "",
+            message=one.message or "",
+            data=one.data
+            if one.data is UNSET or _EMPTY_BYTES < len(one.data) <= _SMALL_BYTES
+            else bounds.raw(one.data, limits.BREADCRUMB_BYTES_MAX, "breadcrumbs", index, "data"),
         )
-    return found
-
-
-def _request(one: SentryRequest, bounds: Bounds) -> HttpContext:
-    headers = one.headers or {}
-    if len(headers) > limits.HTTP_HEADERS_MAX:
-        bounds.note("http_context.headers", len(headers), limits.HTTP_HEADERS_MAX, "headers")
-        headers = dict(list(headers.items())[: limits.HTTP_HEADERS_MAX])
-    most = limits.HTTP_VALUE_CHARS_MAX
-    kept = {
-        bounds.text(name, "http_context.headers"): bounds.text(value, "http_context.headers", most)
-        for name, value in headers.items()
-    }
-    cookies = _cookies(one.cookies)
-    if cookies and not any(name.lower() == "cookie" for name in kept):
-        kept["Cookie"] = bounds.text(cookies, "http_context.headers", most)
-    address = (one.env or {}).get("REMOTE_ADDR")
-    return HttpContext(
-        method=bounds.text(one.method, "http_context.method"),
-        url=bounds.text(one.url, "http_context.url", limits.URL_CHARS_MAX),
-        query_string=bounds.text(one.query_string, "http_context.query_string", limits.URL_CHARS_MAX),
-        headers=kept,
-        body=bounds.raw(one.data, "http_context.body", limits.HTTP_BODY_BYTES_MAX),
-        remote_address=bounds.text(text(_decode_any(address)) if address else "", "http_context.remote_address"),
-    )
-
-
-def _cookies(value: Raw | UnsetType) -> str:
-    if value is UNSET:
-        return ""
-    found = _decode_any(value)
-    if isinstance(found, dict | list):
-        return "; ".join(f"{name}={text(one)}" for name, one in mapping(found).items())
-    return text(found) or ""
-
-
-def _fill_contexts(draft: EventDraft, contexts: dict[str, Raw], bounds: Bounds) -> None:
-    def read(name: str) -> dict[str, Any]:
-        found = _decode_any(contexts[name]) if name in contexts else None
-        return found if isinstance(found, dict) else {}
-
-    trace = read("trace")
-    draft.trace_id = bounds.text(text(trace.get("trace_id")), "trace_id")
-    draft.span_id = bounds.text(text(trace.get("span_id")), "span_id")
-    runtime = _versioned(read("runtime"))
-    if runtime or draft.process:
-        draft.process = draft.process or Process()
-        draft.process.runtime = bounds.text(runtime, "process.runtime")
-    device = read("device")
-    found = DeviceContext(
-        os=bounds.text(_versioned(read("os")), "device_context.os"),
-        browser=bounds.text(_versioned(read("browser")), "device_context.browser"),
-        model=bounds.text(text(device.get("model") or device.get("name")), "device_context.model"),
-        network=bounds.text(text(device.get("connection_type")), "device_context.network"),
-    )
-    if found != DeviceContext():
-        draft.device_context = found
-    response = read("response")
-    status = integer(response.get("status_code"))
-    if status is not None:
-        draft.http_context = HttpContext(status_code=status)
-    rest = {name: value for name, value in contexts.items() if name not in _KEPT_CONTEXTS}
-    if rest:
-        draft.extra_data = _with_contexts(draft.extra_data, rest, bounds)
-
-
-def _versioned(context: dict[str, Any]) -> str:
-    name, version = text(context.get("name")) or "", text(context.get("version")) or ""
-    return f"{name} {version}".strip()
-
-
-def _with_contexts(extra: Raw | UnsetType, contexts: dict[str, Raw], bounds: Bounds) -> Raw | UnsetType:
-    """The other contexts beside the extra data, without taking that apart. `extra` is a JSON object."""
-    inside = b'{"contexts":' + _encode(contexts)
-    if extra is UNSET:
-        return bounds.raw(Raw(inside + b"}"), "extra_data", limits.EXTRA_BYTES_MAX)
-    rest = bytes(extra).lstrip()
-    if rest[:1] != b"{" or len(inside) > limits.EXTRA_BYTES_MAX:
-        bounds.note("extra_data.contexts", len(inside), 0, "bytes")
-        return extra
-    return Raw(inside + b"," + rest[1:])
+        for index, one in enumerate(values)
+    ]

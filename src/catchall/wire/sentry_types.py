@@ -1,67 +1,91 @@
-"""The parts of a Sentry event that we take apart, with the types that its SDKs send nearly always.
+"""The parts of a Sentry event that we take apart, with the types that its SDKs nearly always send, and our limits.
 
-Decoding straight into these costs a tenth of decoding everything. What has other types goes through `sentry_lenient`
-first. Source: https://develop.sentry.dev/sdk/data-model/event-payloads/
+Decoding straight into these costs less than decoding everything, and the limits in the types cost nothing: what has
+other types or is too long fails to decode and goes through `sentry_lenient`, which coerces and cuts. Fields stand in
+the order in which the SDKs write them: the decoder then finds each at once.
+
+Source: https://develop.sentry.dev/sdk/data-model/event-payloads/
 """
 
+from typing import Annotated, Any
+
 import msgspec
-from msgspec import UNSET, Raw, UnsetType
+from msgspec import UNSET, Meta, Raw, UnsetType
+
+from catchall.core import limits
+
+Name = Annotated[str, Meta(max_length=limits.NAME_CHARS_MAX)]
+FrameText = Annotated[str, Meta(max_length=limits.FRAME_TEXT_CHARS_MAX)]
+Line = Annotated[str, Meta(max_length=limits.CONTEXT_LINE_CHARS_MAX)]
+Lines = Annotated[list[Line], Meta(max_length=limits.CONTEXT_LINES_MAX)]
+Message = Annotated[str, Meta(max_length=limits.MESSAGE_CHARS_MAX)]
+Number = Annotated[int, Meta(ge=0, le=limits.LINE_NUMBER_MAX)]
+TagKey = Annotated[str, Meta(min_length=1, max_length=limits.TAG_KEY_CHARS_MAX)]
+TagValue = Annotated[str, Meta(max_length=limits.TAG_VALUE_CHARS_MAX)]
+HeaderValue = Annotated[str, Meta(max_length=limits.HTTP_VALUE_CHARS_MAX)]
+Url = Annotated[str, Meta(max_length=limits.URL_CHARS_MAX)]
+ErrorType = Annotated[str, Meta(max_length=limits.ERROR_TYPE_CHARS_MAX)]
+CrumbText = Annotated[str, Meta(max_length=limits.BREADCRUMB_MESSAGE_CHARS_MAX)]
 
 
 class SentryFrame(msgspec.Struct, gc=False):
     """https://develop.sentry.dev/sdk/data-model/event-payloads/stacktrace/"""
 
-    function: str | None = None
-    module: str | None = None
-    filename: str | None = None
-    abs_path: str | None = None
-    lineno: int | None = None
-    colno: int | None = None
-    in_app: bool | None = None
-    pre_context: list[str] | None = None
-    context_line: str | None = None
-    post_context: list[str] | None = None
+    filename: FrameText | None = None
+    abs_path: FrameText | None = None
+    function: FrameText | None = None
+    module: FrameText | None = None
+    lineno: Number | None = None
+    colno: Number | None = None
+    pre_context: Lines | None = None
+    context_line: Line | None = None
+    post_context: Lines | None = None
     vars: Raw | UnsetType = UNSET
+    in_app: bool | None = None
+    package: FrameText | None = None
+    instruction_addr: FrameText | None = None
 
 
 class SentryStack(msgspec.Struct, gc=False):
     """Frames, outermost call first."""
 
-    frames: list[SentryFrame] | None = None
+    frames: Annotated[list[SentryFrame], Meta(max_length=limits.FRAMES_MAX)] | None = None
 
 
 class SentryMechanism(msgspec.Struct, gc=False):
     """How the SDK got the exception."""
 
-    type: str | None = None
+    type: Name | None = None
     handled: bool | None = None
     synthetic: bool | None = None
-    source: str | None = None
-    exception_id: int | None = None
-    parent_id: int | None = None
+    source: Name | None = None
+    exception_id: Number | None = None
+    parent_id: Number | None = None
     is_exception_group: bool | None = None
 
 
 class SentryException(msgspec.Struct, gc=False):
     """https://develop.sentry.dev/sdk/data-model/event-payloads/exception/"""
 
-    type: str | None = None
-    value: str | None = None
-    module: str | None = None
-    stacktrace: SentryStack | None = None
     mechanism: SentryMechanism | None = None
+    module: Name | None = None
+    type: ErrorType | None = None
+    value: Message | None = None
+    stacktrace: SentryStack | None = None
+    thread_id: int | Name | None = None
 
 
 class SentryExceptions(msgspec.Struct, gc=False):
     """Root cause first, the one that arrived at the top last."""
 
-    values: list[SentryException] | None = None
+    values: Annotated[list[SentryException], Meta(max_length=limits.EXCEPTIONS_MAX)] | None = None
 
 
 class SentryThread(msgspec.Struct, gc=False):
     """https://develop.sentry.dev/sdk/data-model/event-payloads/threads/"""
 
-    name: str | None = None
+    id: int | Name | None = None
+    name: Name | None = None
     crashed: bool | None = None
     current: bool | None = None
     stacktrace: SentryStack | None = None
@@ -70,77 +94,80 @@ class SentryThread(msgspec.Struct, gc=False):
 class SentryThreads(msgspec.Struct, gc=False):
     """Threads."""
 
-    values: list[SentryThread] | None = None
+    values: Annotated[list[SentryThread], Meta(max_length=limits.THREADS_MAX)] | None = None
 
 
 class SentryLogEntry(msgspec.Struct, gc=False):
-    """A message with or without its parameters filled in."""
+    """https://develop.sentry.dev/sdk/data-model/event-payloads/message/: `message` before its `params` are put in."""
 
-    formatted: str | None = None
-    message: str | None = None
+    message: Message | None = None
+    formatted: Message | None = None
+    params: Raw | UnsetType = UNSET
 
 
 class SentryBreadcrumb(msgspec.Struct, gc=False):
     """https://develop.sentry.dev/sdk/data-model/event-payloads/breadcrumbs/"""
 
-    timestamp: float | str | None = None
-    type: str | None = None
-    category: str | None = None
-    level: str | None = None
-    message: str | None = None
+    timestamp: float | Name | None = None
+    type: Name | None = None
+    category: Name | None = None
+    level: Name | None = None
+    message: CrumbText | None = None
     data: Raw | UnsetType = UNSET
 
 
 class SentryBreadcrumbs(msgspec.Struct, gc=False):
     """Oldest first."""
 
-    values: list[SentryBreadcrumb] | None = None
+    values: Annotated[list[SentryBreadcrumb], Meta(max_length=limits.BREADCRUMBS_MAX)] | None = None
 
 
 class SentryRequest(msgspec.Struct, gc=False):
     """https://develop.sentry.dev/sdk/data-model/event-payloads/request/"""
 
-    url: str | None = None
-    method: str | None = None
-    query_string: str | None = None
-    headers: dict[str, str] | None = None
+    url: Url | None = None
+    method: Name | None = None
+    query_string: Url | None = None
+    headers: Annotated[dict[Name, HeaderValue], Meta(max_length=limits.HTTP_HEADERS_MAX)] | None = None
+    env: dict[str, Any] | None = None
     cookies: Raw | UnsetType = UNSET
     data: Raw | UnsetType = UNSET
-    env: dict[str, Raw] | None = None
 
 
 class SentrySdk(msgspec.Struct, gc=False):
     """What sent it."""
 
-    name: str | None = None
-    version: str | None = None
+    name: Name | None = None
+    version: Name | None = None
 
 
 class SentryEvent(msgspec.Struct, gc=False):
     """An event as SDKs send it."""
 
-    event_id: str | None = None
-    timestamp: float | str | None = None
-    platform: str | None = None
-    level: str | None = None
-    logger: str | None = None
-    transaction: str | None = None
-    server_name: str | None = None
-    release: str | None = None
-    dist: str | None = None
-    environment: str | None = None
+    event_id: Name | None = None
+    timestamp: float | Name | None = None
+    type: Name | None = None
+    platform: Name | None = None
+    level: Name | None = None
+    logger: Name | None = None
+    transaction: Name | None = None
+    culprit: Name | None = None
+    release: Name | None = None
+    dist: Name | None = None
+    environment: Name | None = None
+    server_name: Name | None = None
     exception: SentryExceptions | None = None
     threads: SentryThreads | None = None
     stacktrace: SentryStack | None = None
     logentry: SentryLogEntry | None = None
-    message: str | SentryLogEntry | None = None
+    message: Message | SentryLogEntry | None = None
     breadcrumbs: SentryBreadcrumbs | None = None
     request: SentryRequest | None = None
-    user: dict[str, Raw] | None = None
-    tags: dict[str, str] | None = None
-    contexts: dict[str, Raw] | None = None
+    user: Annotated[dict[str, Any], Meta(max_length=limits.USER_FIELDS_MAX)] | None = None
+    tags: Annotated[dict[TagKey, TagValue | int | float | bool | None], Meta(max_length=limits.TAGS_MAX)] | None = None
+    contexts: Annotated[dict[Name, Any], Meta(max_length=limits.CONTEXTS_MAX)] | None = None
     extra: Raw | UnsetType = UNSET
-    modules: dict[str, str] | None = None
+    modules: Raw | UnsetType = UNSET
     sdk: SentrySdk | None = None
-    fingerprint: list[str] | None = None
+    fingerprint: Annotated[list[Name], Meta(max_length=limits.CLIENT_FINGERPRINT_PARTS_MAX)] | None = None
     debug_meta: Raw | UnsetType = UNSET
