@@ -24,6 +24,7 @@ CLOSE_SECONDS_MAX: Final = 30.0  # a closed connection whose client does not rea
 BODIES_BUFFERED_BYTES_MAX: Final = 64 * 1024 * 1024  # bodies half received, of all connections; past it 503
 SPOOL_WAIT_SECONDS_MAX: Final = 10.0  # for the disk to take a large body; then 503
 ACK_SECONDS_MAX: Final = 30.0  # a disk that takes longer to sync: 503, and the client sends again
+ACK_GATHER_SECONDS: Final = 0.002  # a busy front gathers records so long for one group commit; 2x the acks
 USER_AGENT_CHARS_MAX: Final = 256  # kept in the record
 CONTENT_TYPE_CHARS_MAX: Final = 128
 CREDENTIALS_BYTES_MAX: Final = 2048  # of an auth header or a query string that may hold a key

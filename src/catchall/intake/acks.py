@@ -57,16 +57,20 @@ class Acks:
 
 
 class Appender:
-    """Hands records to the log, those of one turn of the event loop together.
+    """Hands records to the log, many together.
 
-    The commit thread begins a group as soon as there is a record. Given one by one, the first of a turn went alone, the
-    next three or four together: each group costs both threads the interpreter's lock several times.
+    The commit thread begins a group with the first record it sees, and each group costs both threads the interpreter's
+    lock several times. So records are gathered for as long as every turn of the event loop brings more of them, which
+    means that the loop is busy anyway, but not longer than `limits.ACK_GATHER_SECONDS`.
     """
 
-    def __init__(self, writer: LogWriter, acks: Acks) -> None:
+    def __init__(self, writer: LogWriter, acks: Acks, gather_seconds: float = limits.ACK_GATHER_SECONDS) -> None:
         self.writer = writer
         self._acks = acks
-        self._turn: list[tuple[Lane, int, bytes, Ticket, bool]] = []
+        self._gather_seconds = gather_seconds
+        self._gathered: list[tuple[Lane, int, bytes, Ticket, bool]] = []
+        self._looked = 0
+        self._flush_at = 0.0
 
     def append(self, lane: Lane, partition: int, payload: bytes, since: float, *, internal: bool = False) -> Ticket:
         """A ticket to await: it ends when the record is durable, with QueueFull or with QueueFailed.
@@ -76,15 +80,23 @@ class Appender:
         loop = asyncio.get_running_loop()
         ticket: Ticket = loop.create_future()
         self._acks.waiting.begun[ticket] = since
-        if not self._turn:
-            loop.call_soon(self._flush)
-        self._turn.append((lane, partition, payload, ticket, internal))
+        if not self._gathered:
+            self._looked = 0
+            self._flush_at = loop.time() + self._gather_seconds
+            loop.call_soon(self._look, loop)
+        self._gathered.append((lane, partition, payload, ticket, internal))
         return ticket
 
-    def _flush(self) -> None:
-        turn, self._turn = self._turn, []
+    def _look(self, loop: asyncio.AbstractEventLoop) -> None:
+        """Once a turn: hand over when nothing was added since the last look, or it is time."""
+        count = len(self._gathered)
+        if count > self._looked and loop.time() < self._flush_at:
+            self._looked = count
+            loop.call_soon(self._look, loop)
+            return
+        gathered, self._gathered = self._gathered, []
         append = self.writer.append
-        for lane, partition, payload, ticket, internal in turn:
+        for lane, partition, payload, ticket, internal in gathered:
             try:
                 append(lane, partition, payload, ticket, internal=internal)
             except QueueFull as full:

@@ -101,11 +101,11 @@ def _accepted(length: int, cors: Cors) -> Message:
     return start(200, [_JSON, (b"content-length", str(length).encode()), *cors.headers()])
 
 
-_NO_ORIGIN = Cors(None)
+NO_ORIGIN = Cors(None)
 _NO_ID = b"{}"
 _ID_LENGTH = len('{"id":""}') + 32
-_START_ID = _accepted(_ID_LENGTH, _NO_ORIGIN)
-_START_NO_ID = _accepted(len(_NO_ID), _NO_ORIGIN)
+_START_ID = _accepted(_ID_LENGTH, NO_ORIGIN)
+_START_NO_ID = _accepted(len(_NO_ID), NO_ORIGIN)
 _START_ID_ANY = _accepted(_ID_LENGTH, Cors(b"*"))
 _START_NO_ID_ANY = _accepted(len(_NO_ID), Cors(b"*"))
 

@@ -61,12 +61,12 @@ class Body:
 
     def end(self) -> bool:
         """The patience ends. Returns whether it was exceeded: then the task was cancelled for that reason, once."""
-        task = self._task
+        task, bodies = self._task, self._bodies
         assert task is not None
-        self._bodies.reading.begun.pop(task, None)
-        if task not in self._bodies.late:
+        bodies.reading.begun.pop(task, None)
+        if not bodies.late or task not in bodies.late:
             return False
-        self._bodies.late.discard(task)
+        bodies.late.discard(task)
         task.uncancel()
         return True
 
