@@ -9,6 +9,7 @@ from catchall.core.ledger import LedgerKey
 from catchall.core.limits import LOG_PARTITIONS
 from catchall.core.times import QUARTER_SECONDS
 from catchall.store.base import HotBatch, Lease, LedgerSnapshot, RollupCell
+from catchall.store.sqlite.hot_gather import clean
 
 _ADD_LEDGER: Final = (
     "INSERT INTO ledger VALUES (?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET quantity = quantity + excluded.quantity"
@@ -23,7 +24,14 @@ def write(connection: sqlite3.Connection, batch: HotBatch) -> None:
     """Inside a commit: add to the ledger and the rollups, move the positions on."""
     many = connection.executemany
     many(_ADD_LEDGER, [(*key, quantity) for key, quantity in batch.ledger.items() if quantity])
-    many(_ADD_ROLLUP, [(*cell, quantity) for cell, quantity in batch.rollups.items() if quantity])
+    many(
+        _ADD_ROLLUP,
+        [
+            (cell.project_id, cell.kind, clean(cell.key), cell.quarter, quantity)
+            for cell, quantity in batch.rollups.items()
+            if quantity
+        ],
+    )
     many(
         "INSERT OR REPLACE INTO position VALUES (?, ?, ?)",
         [(log, partition, offset) for (log, partition), offset in batch.positions.items()],
@@ -101,6 +109,7 @@ def ledger(connection: sqlite3.Connection) -> LedgerSnapshot:
         rows=rows,
         requests_committed=counter(connection, "requests_committed"),
         positions={uuid: positions(connection, log) for uuid, log in logs},
+        dead_letters_waiting=counter(connection, "dead_letters_waiting"),
     )
 
 

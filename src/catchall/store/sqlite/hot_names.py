@@ -45,6 +45,7 @@ class Resolved(msgspec.Struct):
     ids: dict[Wanted, int] = {}
     new: list[tuple[int, str]] = []
     used: list[tuple[int, int, int]] = []  # project, number, day
+    other: int | None = None  # the number of the stand-in, once somebody needed it
 
 
 class NameCache:
@@ -77,7 +78,7 @@ class NameCache:
         used = {(project, number): day for project, number, day in resolved.used}
         for key, number in resolved.ids.items():
             day = used.get((key[0], number))
-            if day is not None:
+            if day is not None and (number != resolved.other or key[1] == OTHER):  # there may be room tomorrow
                 self._known[key] = (number, day)
 
 
@@ -89,10 +90,9 @@ class _Resolving:
         self._resolved = resolved
         self._missing = missing
         self._where = resolved.where
-        names = sorted({name for _, name in missing} | {OTHER})
-        sql = (
-            f"SELECT name, {self._where.column} FROM {self._where.table} WHERE name IN (SELECT value FROM json_each(?))"  # noqa: S608 - our own names
-        )
+        names = sorted({clean(name) for _, name in missing} | {OTHER})
+        where = "name IN (SELECT value FROM json_each(?))"
+        sql = f"SELECT name, {self._where.column} FROM {self._where.table} WHERE {where}"  # noqa: S608 - our own names
         self._numbers: dict[str, int] = dict(connection.execute(sql, (msgspec.json.encode(names).decode(),)))
         sql = f"SELECT coalesce(max({self._where.column}), 0) FROM {self._where.table}"  # noqa: S608
         self._newest: int = connection.execute(sql).fetchone()[0]
@@ -103,7 +103,7 @@ class _Resolving:
         for project, name in self._missing:
             number = self._number_for(project, clean(name))
             if number is None:
-                number = self._number_for(project, OTHER)
+                number = self._resolved.other = self._number_for(project, OTHER)
             assert number is not None  # the stand-in always finds room
             self._resolved.ids[project, name] = number
 

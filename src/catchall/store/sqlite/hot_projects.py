@@ -7,33 +7,13 @@ from typing import Any, Final
 import msgspec
 
 from catchall.core.errors import StoreError
-from catchall.core.limits import KEYS_PER_PROJECT_MAX, NAME_CHARS_MAX, ORIGINS_PER_KEY_MAX, PROJECTS_MAX
+from catchall.core.limits import KEYS_PER_PROJECT_MAX, PROJECTS_MAX
 from catchall.core.times import rfc3339
 from catchall.store.base import Project, ProjectKey
-from catchall.store.sqlite.hot_gather import clean
+from catchall.store.hot_fields import KEY_FIELDS, PROJECT_FIELDS, check_fields, check_key
 from catchall.store.sqlite.hot_ledger import add_to_counter
+from catchall.store.sqlite.hot_lookup import fitting
 
-KEY_DIGITS: Final = 32
-_HEX: Final = frozenset("0123456789abcdef")
-_NUMBER_MAX: Final = 2**31
-
-# What may be changed, and what type it has.
-PROJECT_FIELDS: Final[dict[str, type]] = {
-    "name": str,
-    "slug": str,
-    "platform": str,
-    "retention_days": int,
-    "rate_limit_per_minute": int,
-    "keep_user_ids": bool,
-    "keep_addresses": bool,
-}
-KEY_FIELDS: Final[dict[str, type]] = {
-    "label": str,
-    "disabled": bool,
-    "origins": list,
-    "rate_limit_per_minute": int,
-    "urgent": bool,
-}
 _PROJECT: Final = (
     "SELECT project_id, name, slug, created_at, platform, retention_days, rate_limit_per_minute, keep_user_ids,"
     " keep_addresses, first_event_at FROM project"
@@ -50,10 +30,10 @@ def create_project(
     """Inside a transaction: a project with its first key."""
     if connection.execute("SELECT count(*) FROM project").fetchone()[0] >= PROJECTS_MAX:
         raise StoreError(f"there are {PROJECTS_MAX} projects, the most that an installation holds")
-    values = _checked({"name": name, "slug": slug, "platform": platform}, PROJECT_FIELDS, "project")
+    check_fields({"name": name, "slug": slug, "platform": platform}, PROJECT_FIELDS, "project")
     try:
         cursor = connection.execute(
-            "INSERT INTO project (name, slug, platform, created_at) VALUES (?, ?, ?, ?)", (*values.values(), now)
+            "INSERT INTO project (name, slug, platform, created_at) VALUES (?, ?, ?, ?)", (name, slug, platform, now)
         )
     except sqlite3.IntegrityError as error:
         raise StoreError(f"there is a project with the slug {slug} already") from error
@@ -69,9 +49,9 @@ def projects(connection: sqlite3.Connection) -> list[Project]:
 
 def update_project(connection: sqlite3.Connection, project_id: int, changes: Mapping[str, object]) -> Project:
     """Inside a transaction: change fields of a project."""
-    values = _checked(changes, PROJECT_FIELDS, "project")
+    check_fields(changes, PROJECT_FIELDS, "project")
     try:
-        _update(connection, ("project", "project_id", project_id), values)
+        _update(connection, ("project", "project_id", project_id), changes)
     except sqlite3.IntegrityError as error:
         raise StoreError(f"there is a project with the slug {changes.get('slug')} already") from error
     return _one_project(connection, project_id)
@@ -85,13 +65,12 @@ def keys(connection: sqlite3.Connection, project_id: int | None) -> list[Project
 
 def create_key(connection: sqlite3.Connection, project_id: int, *, key: str, label: str, now: int) -> ProjectKey:
     """Inside a transaction: one more key of a project."""
-    if len(key) != KEY_DIGITS or not _HEX.issuperset(key):
-        raise StoreError(f"a key is {KEY_DIGITS} hex digits in lower case")
+    check_key(key)
+    check_fields({"label": label}, KEY_FIELDS, "key")
     _one_project(connection, project_id)
     sql = "SELECT count(*) FROM project_key WHERE project_id = ?"
     if connection.execute(sql, (project_id,)).fetchone()[0] >= KEYS_PER_PROJECT_MAX:
         raise StoreError(f"project {project_id} has {KEYS_PER_PROJECT_MAX} keys, the most that one may have")
-    label = str(_checked({"label": label}, KEY_FIELDS, "key")["label"])
     try:
         cursor = connection.execute(
             "INSERT INTO project_key (project_id, key, label, created_at) VALUES (?, ?, ?, ?)",
@@ -106,56 +85,30 @@ def create_key(connection: sqlite3.Connection, project_id: int, *, key: str, lab
 
 def update_key(connection: sqlite3.Connection, key_id: int, changes: Mapping[str, object]) -> ProjectKey:
     """Inside a transaction: change fields of a key."""
-    _update(connection, ("project_key", "key_id", key_id), _checked(changes, KEY_FIELDS, "key"))
+    check_fields(changes, KEY_FIELDS, "key")
+    _update(connection, ("project_key", "key_id", key_id), changes)
     return _one_key(connection, key_id)
 
 
-def _update(connection: sqlite3.Connection, where: tuple[str, str, int], values: dict[str, object]) -> None:
+def _update(connection: sqlite3.Connection, where: tuple[str, str, int], changes: Mapping[str, object]) -> None:
     table, column, number = where
-    if values:
-        assignments = ", ".join(f"{name} = ?" for name in values)
-        sql = f"UPDATE {table} SET {assignments} WHERE {column} = ?"  # noqa: S608 - names from the lists above
-        connection.execute(sql, (*values.values(), number))
+    if changes:
+        assignments = ", ".join(f"{name} = ?" for name in changes)
+        sql = f"UPDATE {table} SET {assignments} WHERE {column} = ?"  # noqa: S608 - fields that were checked
+        values = [msgspec.json.encode(one).decode() if isinstance(one, list) else one for one in changes.values()]
+        connection.execute(sql, (*values, fitting(number)))
         add_to_counter(connection, "keys_version", 1)
 
 
-def _checked(changes: Mapping[str, object], fields: Mapping[str, type], what: str) -> dict[str, object]:
-    """Changes as columns. Raises StoreError for a field that cannot be changed and for a value that does not fit."""
-    values: dict[str, object] = {}
-    for name, value in changes.items():
-        if name not in fields:
-            raise StoreError(f"{name} of a {what} cannot be changed; these can: {', '.join(fields)}")
-        if type(value) is not fields[name]:
-            raise StoreError(f"{name} of a {what} is of type {fields[name].__name__}, not {type(value).__name__}")
-        values[name] = _column(name, value, what)
-    return values
-
-
-def _column(name: str, value: object, what: str) -> object:
-    if isinstance(value, str):
-        if len(value) > NAME_CHARS_MAX or (not value.strip() and name in {"name", "slug"}):
-            raise StoreError(f"{name} of a {what} has 1 to {NAME_CHARS_MAX} characters")
-        return clean(value)
-    if isinstance(value, list):
-        if len(value) > ORIGINS_PER_KEY_MAX or not all(isinstance(one, str) for one in value):
-            raise StoreError(f"{name} of a {what} are {ORIGINS_PER_KEY_MAX} texts at most")
-        if any(len(one) > NAME_CHARS_MAX for one in value):
-            raise StoreError(f"one of {name} of a {what} has {NAME_CHARS_MAX} characters at most")
-        return msgspec.json.encode([clean(one) for one in value]).decode()
-    if isinstance(value, int) and not 0 <= value < _NUMBER_MAX:
-        raise StoreError(f"{name} of a {what} is a number from 0 to {_NUMBER_MAX - 1}, not {value}")
-    return value
-
-
 def _one_project(connection: sqlite3.Connection, project_id: int) -> Project:
-    row = connection.execute(f"{_PROJECT} WHERE project_id = ?", (project_id,)).fetchone()
+    row = connection.execute(f"{_PROJECT} WHERE project_id = ?", (fitting(project_id),)).fetchone()
     if row is None:
         raise StoreError(f"there is no project {project_id}")
     return _project(row)
 
 
 def _one_key(connection: sqlite3.Connection, key_id: int) -> ProjectKey:
-    row = connection.execute(f"{_KEY} WHERE key_id = ?", (key_id,)).fetchone()
+    row = connection.execute(f"{_KEY} WHERE key_id = ?", (fitting(key_id),)).fetchone()
     if row is None:
         raise StoreError(f"there is no key {key_id}")
     return _key(row)
