@@ -1,11 +1,13 @@
 """Rows on their way into a shard: everything that can be made of them before the commit lock is taken."""
 
 from collections.abc import Callable, Sequence
+from functools import lru_cache
 from typing import NamedTuple
 
 import msgspec
 
 from catchall.core.identity import Position
+from catchall.core.limits import TAG_KEYS_CACHED_MAX
 from catchall.core.times import DAY_SECONDS, MICROSECONDS, day_of
 from catchall.store.base import EventRow, Stack
 from catchall.store.sqlite.day_filter import Key
@@ -42,7 +44,7 @@ class PreparedRow(msgspec.Struct, gc=False):
     user: bytes | str | None
     frame: PreparedFrame
     document: str
-    tag_keys: set[tuple[int, str]]
+    tag_keys: frozenset[tuple[int, str]]
     stacks: Sequence[Stack]
 
 
@@ -93,9 +95,15 @@ def _prepared_row(row: EventRow, writer: FrameWriter) -> PreparedRow:
         stored_user(row.user_id),
         PreparedFrame(writer.compress(pack(text, row.body)), writer.dictionary),
         event_document(row, text),
-        {(project, key) for key, _ in tags},
+        _tag_keys(project, tuple([key for key, _ in tags])),
         row.stacks,
     )
+
+
+@lru_cache(TAG_KEYS_CACHED_MAX)
+def _tag_keys(project: int, keys: tuple[str, ...]) -> frozenset[tuple[int, str]]:
+    """Most events of a project have the same keys: then this is the same object, too."""
+    return frozenset([(project, key) for key in keys])
 
 
 def stored_user(user_id: str) -> bytes | str | None:

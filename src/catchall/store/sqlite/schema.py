@@ -60,6 +60,9 @@ _TABLES = (
     "INSERT INTO meta (one, segment_end, next_id, events) VALUES (1, 0, 1, 0)",
 )
 
+_MERGE_LATER = (
+    "INSERT INTO token (token, rank) VALUES ('automerge', 8)"  # 4 writes each word once more; reads take as long
+)
 _VOCABULARY = "CREATE VIRTUAL TABLE vocabulary USING fts5vocab(token, row)"
 
 
@@ -131,7 +134,13 @@ def create_day(files: DayFiles) -> None:
         connection = open_database(files.unfinished)
         try:
             with writing(connection):
-                for statement in (*_TABLES, _index_table(), _VOCABULARY, f"PRAGMA user_version={VERSION}"):
+                for statement in (
+                    *_TABLES,
+                    _index_table(),
+                    _MERGE_LATER,
+                    _VOCABULARY,
+                    f"PRAGMA user_version={VERSION}",
+                ):
                     connection.execute(statement)
         finally:
             connection.close()

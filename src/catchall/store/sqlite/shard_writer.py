@@ -9,7 +9,7 @@ import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
 
 from catchall.core.errors import StoreError
-from catchall.core.limits import SHARD_NAMES_CACHED_MAX, SHARD_STACKS_CACHED_MAX, SPAN_EVENTS
+from catchall.core.limits import SHARD_LOG_PAGES, SHARD_NAMES_CACHED_MAX, SHARD_STACKS_CACHED_MAX, SPAN_EVENTS
 from catchall.store.base import Stack
 from catchall.store.sqlite.connection import open_database, writing
 from catchall.store.sqlite.day_filter import Key
@@ -36,6 +36,7 @@ class ShardWriter:
         except StoreError:
             self._connection.close()
             raise
+        self._connection.execute(f"PRAGMA wal_autocheckpoint={SHARD_LOG_PAGES}")
         self._names: dict[str, int] = {"": 0}
         self._stacks: set[StackKey] = set()
         self._tag_keys: set[tuple[int, str]] = set()
@@ -194,7 +195,9 @@ class _Change:
 
     def add_tag_keys(self, rows: Sequence[PreparedRow], known: set[tuple[int, str]]) -> set[tuple[int, str]]:
         """Note which keys the projects' tags have. Returns those that were not known."""
-        fresh: set[tuple[int, str]] = set().union(*(row.tag_keys for row in rows)) - known
+        fresh: set[tuple[int, str]] = set()
+        for keys in {row.tag_keys for row in rows}:
+            fresh |= keys - known
         self._connection.executemany("INSERT OR IGNORE INTO tag_key VALUES (?, ?)", fresh)
         return fresh
 

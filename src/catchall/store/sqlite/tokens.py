@@ -10,8 +10,9 @@ hardly any text has, as ESCAPE and a letter. Both ways are exact.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import lru_cache
 
-from catchall.core.limits import SEARCH_TAG_CHARS_MAX
+from catchall.core.limits import COLUMN_TOKENS_CACHED_MAX, SEARCH_TAG_CHARS_MAX
 from catchall.store.base import EventFilter, EventRow
 from catchall.store.terms import TRACE_TAG, encodable, searchable, tag_of, wanted_words
 
@@ -38,14 +39,24 @@ TOKEN_CHARACTERS = "".join(chr(code) for code in range(1, 128) if not chr(code).
 def event_document(row: EventRow, tags: str) -> str:
     """All tokens of an event, ready for the index. `tags`: what `tag_text` made of the event's tags."""
     project = row.project_id
-    parts = [f"p{project}", f"i{row.issue_id:x}", f"v{project}{FIELD}{row.severity}"]
-    columns = (("e", row.environment), ("r", row.release_version), ("u", row.user_id))
-    parts.extend([f"{kind}{project}{FIELD}{_hidden(text)}" for kind, text in columns if text])
+    parts = [f"i{row.issue_id:x}", _column_tokens(project, row.severity, row.environment, row.release_version)]
+    if row.user_id:
+        parts.append(f"u{project}{FIELD}{_hidden(row.user_id)}")
     parts.extend([stack_token(project, stack.digest) for stack in row.stacks])
     parts.append(_words(f"w{project}{FIELD}", row.text))
     if tags:
         prefix = f"t{project}{FIELD}"
         parts.append(prefix + tags.encode().translate(_HIDE).decode().replace(SEPARATOR, SEPARATOR + prefix))
+    return SEPARATOR.join(parts)
+
+
+@lru_cache(COLUMN_TOKENS_CACHED_MAX)
+def _column_tokens(project: int, severity: int, environment: str, release: str) -> str:
+    """Tokens of columns of which there are few different ones."""
+    parts = [f"p{project}", f"v{project}{FIELD}{severity}"]
+    parts.extend(
+        [f"{kind}{project}{FIELD}{_hidden(text)}" for kind, text in (("e", environment), ("r", release)) if text]
+    )
     return SEPARATOR.join(parts)
 
 
