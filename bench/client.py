@@ -11,6 +11,7 @@ import time
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import cast
 from urllib.parse import urlsplit
 
 import uvloop
@@ -72,11 +73,11 @@ class _Connection(asyncio.Protocol):
         self.answer: asyncio.Future[int] | None = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.Transport)
-        self.transport = transport
+        self.transport = cast("asyncio.Transport", transport)  # uvloop's own class is no subclass of it
 
     def send(self, data: bytes) -> asyncio.Future[int]:
-        assert self.transport is not None
+        if self.transport is None:
+            raise ConnectionResetError("closed before the request was sent")
         self.buffer = b""
         self.answer = asyncio.get_running_loop().create_future()
         self.transport.write(data)

@@ -93,7 +93,7 @@ PYTHON_LIBRARIES = [
 BROWSER_LIBRARIES = ["react-dom/client", "axios/lib/core/dispatchRequest", "lodash/lodash", "next/dist/client/router"]
 AGENTS = (
     "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/129.0.0.0 Safari/537.36",
-    "Mozilla/5.0 (Macintosh; Intel Mac OS X 14_6) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/17.6 Safari/605.1.15",
+    "Mozilla/5.0 (Macintosh; Intel Mac OS X 14_6) AppleWebKit/605.1.15 (KHTML) Version/17.6 Safari/605.1.15",
     "Mozilla/5.0 (X11; Linux x86_64; rv:130.0) Gecko/20100101 Firefox/130.0",
 )
 FRAMES = 20
@@ -127,8 +127,10 @@ class Fault:
 
     def event(self, chance: random.Random, event_id: str, now: float) -> dict[str, Any]:
         """One occurrence as a client sends it."""
-        user = chance.randint(1, 50_000)
-        first, second = self.words
+        kind = "react" if self.browser else "django"
+        stack = {"frames": self.frames}
+        mechanism = {"type": "generic", "handled": bool(chance.getrandbits(1))}
+        raised = {"type": self.error_type, "value": self.message(chance), "mechanism": mechanism, "stacktrace": stack}
         return {
             "event_id": event_id,
             "timestamp": f"{time.strftime('%Y-%m-%dT%H:%M:%S', time.gmtime(now))}.{int(now % 1 * 1e6):06d}Z",
@@ -138,39 +140,41 @@ class Fault:
             "release": self.release,
             "environment": chance.choice(("production", "production", "staging")),
             "server_name": f"web-{chance.randint(1, 12)}",
-            "exception": {
-                "values": [
-                    {
-                        "type": self.error_type,
-                        "value": self.message(chance),
-                        "mechanism": {"type": "generic", "handled": bool(chance.getrandbits(1))},
-                        "stacktrace": {"frames": self.frames},
-                    }
-                ]
-            },
+            "exception": {"values": [raised]},
             "breadcrumbs": {"values": [_breadcrumb(chance, now - 8 + step) for step in range(8)]},
-            "request": {
-                "url": f"https://shop.example.com/{first}s/{chance.randint(1, 99999)}/{second}",
-                "method": chance.choice(("GET", "POST")),
-                "query_string": f"page={chance.randint(1, 50)}",
-                "headers": {
-                    "Host": "shop.example.com",
-                    "User-Agent": chance.choice(AGENTS),
-                    "X-Request-Id": f"{chance.getrandbits(128):032x}",
-                },
-                "env": {"REMOTE_ADDR": f"203.0.113.{chance.randint(1, 254)}"},
-            },
-            "user": {"id": str(user), "email": f"user{user}@example.com", "ip_address": "198.51.100.7"},
+            "request": _request(chance, *self.words),
+            "user": _user(chance),
             "tags": _tags(chance),
-            "contexts": {
-                "runtime": {"name": "node" if self.browser else "CPython", "version": "3.11.7"},
-                "os": {"name": "Linux", "version": "6.1.0"},
-                "trace": {"trace_id": f"{chance.getrandbits(128):032x}", "span_id": f"{chance.getrandbits(64):016x}"},
-            },
+            "contexts": _contexts(chance, "node" if self.browser else "CPython"),
             "extra": {"attempt": chance.randint(1, 5), "elapsed": chance.random()},
-            "sdk": {"name": "sentry.javascript.react" if self.browser else "sentry.python.django", "version": "8.30.0"},
+            "sdk": {"name": f"sentry.{'javascript' if self.browser else 'python'}.{kind}", "version": "8.30.0"},
             "modules": {} if self.browser else {"django": "5.1.1", "requests": "2.32.3", "celery": "5.4.0"},
         }
+
+
+def _request(chance: random.Random, first: str, second: str) -> dict[str, Any]:
+    agent, request_id = chance.choice(AGENTS), f"{chance.getrandbits(128):032x}"
+    return {
+        "url": f"https://shop.example.com/{first}s/{chance.randint(1, 99999)}/{second}",
+        "method": chance.choice(("GET", "POST")),
+        "query_string": f"page={chance.randint(1, 50)}",
+        "headers": {"Host": "shop.example.com", "User-Agent": agent, "X-Request-Id": request_id},
+        "env": {"REMOTE_ADDR": f"203.0.113.{chance.randint(1, 254)}"},
+    }
+
+
+def _user(chance: random.Random) -> dict[str, Any]:
+    number = chance.randint(1, 50_000)
+    return {"id": str(number), "email": f"user{number}@example.com", "ip_address": "198.51.100.7"}
+
+
+def _contexts(chance: random.Random, runtime: str) -> dict[str, Any]:
+    trace = {"trace_id": f"{chance.getrandbits(128):032x}", "span_id": f"{chance.getrandbits(64):016x}"}
+    return {
+        "runtime": {"name": runtime, "version": "3.11.7"},
+        "os": {"name": "Linux", "version": "6.1.0"},
+        "trace": trace,
+    }
 
 
 def _tags(chance: random.Random) -> dict[str, str]:

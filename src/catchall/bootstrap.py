@@ -19,6 +19,9 @@ from catchall.installation import Installation
 from catchall.store.base import Blobs, EventStore, Hot
 
 if TYPE_CHECKING:
+    from catchall.intake.addresses import AddressList
+    from catchall.intake.metrics import FrontMetrics
+    from catchall.intake.receiver import Parts as ReceiverParts
     from catchall.intake.server import Front
     from catchall.queue.base import LogReader
     from catchall.queue.spool import Spool
@@ -184,14 +187,9 @@ def web_services(parts: Parts) -> "WebServices":
         data_dir=parts.installation.data,
         base_url=parts.settings.public_url,
         secret=parts.installation.key(),
-        replay=partial(_request_replay, parts.hot),
         status=parts.status,
         clock=now_microseconds,
     )
-
-
-def _request_replay(hot: Hot, dead_letter_id: int) -> None:
-    hot.request_replay(dead_letter_id)
 
 
 def run_web(data: Path, settings: Settings, beat: "Beat") -> None:
@@ -211,51 +209,24 @@ def run_front(data: Path, settings: Settings, beat: "Beat") -> None:
 
 
 def _front(parts: Parts, beat: "Beat") -> "Front":
-    from catchall.intake.acks import Acks, Appender
     from catchall.intake.addresses import AddressList, networks
     from catchall.intake.application import Application
-    from catchall.intake.keys import KeyCache
     from catchall.intake.metrics import FrontMetrics
     from catchall.intake.protocol import Gate
     from catchall.intake.proxy import Proxy
-    from catchall.intake.receiver import Parts as ReceiverParts
-    from catchall.intake.refusals import RefusalCounts
     from catchall.intake.server import Front
     from catchall.intake.tls import TlsFiles
     from catchall.intake.upstream import Upstream
-    from catchall.queue.segments import SegmentWriter
-    from catchall.store.sqlite.hot import SqliteHot
     from catchall.worker.metrics import standing_metrics
     from catchall.worker.standing import standing
 
-    settings, installation = parts.settings, parts.installation
+    settings = parts.settings
     metrics = FrontMetrics()
     proxies = AddressList(networks(settings.trusted_proxies))
-    acks = Acks()
-    writer = SegmentWriter(
-        installation.log,
-        acks.settle,
-        bytes_max=settings.log_bytes_max,
-        free_disk_bytes_min=settings.free_disk_bytes_min,
-    )
-    receiver_parts = ReceiverParts(
-        keys=KeyCache(
-            partial(SqliteHot, installation.hot),
-            metrics,
-            key_limit=settings.key_rate_per_minute,
-            project_limit=settings.project_rate_per_minute,
-        ),
-        acks=acks,
-        appender=Appender(writer, acks),
-        spool=parts.spool,
-        refusals=RefusalCounts(),
-        metrics=metrics,
-        proxies=proxies,
-        clock=now_microseconds,
-    )
+    receiver_parts = _receiver_parts(parts, metrics, proxies)
     application = Application(
         receiver_parts,
-        Proxy(Upstream(installation.web_socket), proxies, metrics),
+        Proxy(Upstream(parts.installation.web_socket), proxies, metrics),
         metrics_readers=AddressList(networks(settings.metrics_readers)),
         more_metrics=lambda: standing_metrics(standing(parts.reader, parts.hot)),
     )
@@ -270,6 +241,40 @@ def _front(parts: Parts, beat: "Beat") -> "Front":
         port=settings.port,
         tls=tls,
         beat=beat,
+    )
+
+
+def _receiver_parts(parts: Parts, metrics: "FrontMetrics", proxies: "AddressList") -> "ReceiverParts":
+    from catchall.intake.acks import Acks, Appender
+    from catchall.intake.keys import KeyCache
+    from catchall.intake.receiver import Parts as ReceiverParts
+    from catchall.intake.refusals import RefusalCounts
+    from catchall.queue.segments import SegmentWriter
+    from catchall.store.sqlite.hot import SqliteHot
+
+    settings, installation = parts.settings, parts.installation
+    acks = Acks()
+    writer = SegmentWriter(
+        installation.log,
+        acks.settle,
+        bytes_max=settings.log_bytes_max,
+        free_disk_bytes_min=settings.free_disk_bytes_min,
+    )
+    keys = KeyCache(
+        partial(SqliteHot, installation.hot),
+        metrics,
+        key_limit=settings.key_rate_per_minute,
+        project_limit=settings.project_rate_per_minute,
+    )
+    return ReceiverParts(
+        keys=keys,
+        acks=acks,
+        appender=Appender(writer, acks),
+        spool=parts.spool,
+        refusals=RefusalCounts(),
+        metrics=metrics,
+        proxies=proxies,
+        clock=now_microseconds,
     )
 
 

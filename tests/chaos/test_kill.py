@@ -79,6 +79,13 @@ def test_kill_9_of_any_role_loses_and_doubles_nothing(tmp_path: Path) -> None:
     assert ledger["items"]["stored"] == len(stored) == sum(issue["events"] for issue in issues)
 
 
+def kill_all(server: Server) -> None:
+    """Every process at once, the supervisor too."""
+    for pid in server.roles().values():
+        if pid:
+            os.kill(pid, signal.SIGKILL)
+
+
 @pytest.mark.chaos
 @pytest.mark.timeout(300)
 def test_kill_9_of_everything_and_a_new_start_lose_nothing(tmp_path: Path) -> None:
@@ -88,7 +95,7 @@ def test_kill_9_of_everything_and_a_new_start_lose_nothing(tmp_path: Path) -> No
     acked: list[str] = []
     for seed in range(2):
         sent = requests([dsn], 2000, 20, seed=str(seed))
-        timer = threading.Timer(0.5, lambda: [os.kill(pid, signal.SIGKILL) for pid in server.roles().values() if pid])
+        timer = threading.Timer(0.5, kill_all, [server])
         timer.start()
         outcome = send(sent, dsn, rate=2000.0, connections=16)
         timer.join()
