@@ -18,8 +18,7 @@ from catchall.core.record import RawRecord
 class Framed(NamedTuple):
     """What the first bytes of a body say. Empty strings: not said.
 
-    `event_id`: 32 hex digits. `key` and `project`: from a DSN inside the body (tunnels). `categories`: data categories
-    seen in the first bytes, for rate limits.
+    `event_id`: 32 hex digits. `key` and `project`: from a DSN inside the body (tunnels).
     """
 
     event_id: str = ""

@@ -45,7 +45,7 @@ def frame(head: bytes, *, complete: bool) -> Framed:
     A header that is longer than these tells nothing yet, and is read by `parse`. Raises WireError: BODY_EMPTY,
     ENVELOPE_HEADER.
     """
-    if not head.strip():
+    if not head or head.isspace():
         raise WireError(Reason.BODY_EMPTY, "the envelope is empty")
     line, newline, _ = head.partition(b"\n")
     if not newline and not complete and line.lstrip()[:1] == b"{":
@@ -88,7 +88,7 @@ def _dsn(dsn: str) -> tuple[str, str]:
 
 def parse(record: RawRecord, body: bytes, event_id_at: EventIdAt) -> list[Item]:
     """Take an envelope apart; an item's index is its place. Raises WireError: BODY_EMPTY, ENVELOPE_HEADER."""
-    if not body.strip():
+    if not body or body.isspace():
         raise WireError(Reason.BODY_EMPTY, "the envelope is empty")
     end = body.find(b"\n")
     header = _envelope_header(body if end < 0 else body[:end])
@@ -112,7 +112,7 @@ def _broken(index: int, payload: Payload) -> BrokenItem:
         category=category_of(payload.header.type or ""),
         reason=payload.broken,
         detail=payload.detail,
-        data=payload.data[: limits.DEAD_LETTER_BYTES_MAX],
+        data=payload.data,
     )
 
 
@@ -127,10 +127,10 @@ def _payloads(body: bytes, position: int) -> Iterator[Payload]:
         if header is None:
             position = _next_header(body, position)
             what = "the item's header is no JSON object"
-            yield Payload(ItemHeader(), body[start:position], Reason.ITEM_HEADER, what)
+            yield Payload(ItemHeader(), _kept(body, start, position), Reason.ITEM_HEADER, what)
         elif header.length is not None and header.length > len(body) - position:
             what = f"{header.length} bytes announced, {len(body) - position} came"
-            yield Payload(header, body[position:], Reason.ITEM_TRUNCATED, what)
+            yield Payload(header, _kept(body, position), Reason.ITEM_TRUNCATED, what)
             return
         else:
             end, after = _extent(body, position, header)
@@ -140,7 +140,13 @@ def _payloads(body: bytes, position: int) -> Iterator[Payload]:
     start = _skip_blank(body, position)
     if start < len(body):
         what = f"more than {limits.ENVELOPE_ITEMS_MAX} items"
-        yield Payload(ItemHeader(), body[start:], Reason.TOO_MANY_ITEMS, what)
+        yield Payload(ItemHeader(), _kept(body, start), Reason.TOO_MANY_ITEMS, what)
+
+
+def _kept(body: bytes, start: int, end: int | None = None) -> bytes:
+    """What a dead letter keeps of a part of the body."""
+    last = start + limits.DEAD_LETTER_BYTES_MAX
+    return body[start : last if end is None else min(end, last)]
 
 
 def _skip_blank(body: bytes, position: int) -> int:
