@@ -109,6 +109,10 @@ class StoreBusy(StoreError):
     """Somebody else holds what we need; try the same again."""
 
 
+class CursorUnknown(StoreError):
+    """This is not where a list goes on: begin at its first page again."""
+
+
 class FencedOff(StoreError):
     """This worker's lease is not the newest: another took over; nothing was committed."""
 

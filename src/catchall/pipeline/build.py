@@ -1,0 +1,83 @@
+"""THE list: what happens to an event between parsing and storing, in order.
+
+A step is a plain function that changes the draft in place, or ends the event's way with Drop (counted under its
+reason) or Invalid (a dead letter). Steps touch nothing else: what they need to know is in the context. To replace one,
+put another function with the same signature into the list.
+"""
+
+from catchall.core.event import Event, EventDraft
+from catchall.core.identity import issue_id_text
+from catchall.core.times import rfc3339
+from catchall.pipeline.context import BatchContext, Step
+from catchall.pipeline.steps.classify import classify
+from catchall.pipeline.steps.enrich import enrich
+from catchall.pipeline.steps.fingerprint import fingerprint
+from catchall.pipeline.steps.normalize import normalize
+from catchall.pipeline.steps.scrub import scrub
+from catchall.pipeline.steps.validate import validate
+
+STEPS: tuple[Step, ...] = (
+    validate,  # is there anything in it
+    normalize,  # the same thing said in one way
+    enrich,  # what follows from it
+    scrub,  # nothing secret goes on from here
+    classify,  # what kind of fault, how bad
+    fingerprint,  # which issue, and why
+)
+
+
+def refine(draft: EventDraft, context: BatchContext) -> Event:
+    """Take a draft through all steps and make it an event. Raises Drop or Invalid as a step says."""
+    for step in STEPS:
+        step(draft, context)
+    return freeze(draft)
+
+
+def freeze(draft: EventDraft) -> Event:
+    """The finished draft as an event. They share their parts: the draft is not to be changed afterwards."""
+    for stack in draft.stacks:
+        frames = draft.exceptions[stack.owner].stack_trace if stack.owner >= 0 else draft.stack_trace
+        for index, raw in stack.locals.items():
+            frames[index].locals = raw
+    return Event(
+        event_id=draft.event_id,
+        project_id=draft.project_id,
+        timestamp=rfc3339(draft.received_at if draft.timestamp is None else draft.timestamp),
+        received_at=rfc3339(draft.received_at),
+        service_name=draft.service_name,
+        environment=draft.environment,
+        severity=draft.severity,
+        category=draft.category,
+        error_type=draft.error_type,
+        message=draft.message,
+        culprit=draft.culprit,
+        stack_trace=draft.stack_trace,
+        exceptions=draft.exceptions,
+        request_id=draft.request_id,
+        trace_id=draft.trace_id,
+        span_id=draft.span_id,
+        transaction=draft.transaction,
+        user_id=draft.user_id,
+        release_version=draft.release_version,
+        host_name=draft.host_name,
+        tags=draft.tags,
+        extra_data=draft.extra_data,
+        http_context=draft.http_context,
+        device_context=draft.device_context,
+        process=draft.process,
+        breadcrumbs=draft.breadcrumbs,
+        platform=draft.platform,
+        logger=draft.logger,
+        handled=draft.handled,
+        handling=draft.handling,
+        attachments=draft.attachments,
+        protocol=draft.protocol,
+        client=draft.client,
+        debug_meta=draft.debug_meta,
+        scrubbed=draft.scrubbed,
+        cut=draft.cut,
+        timestamp_original=draft.timestamp_text,
+        client_fingerprint=draft.client_fingerprint,
+        fingerprint=draft.fingerprint,
+        issue_id=issue_id_text(draft.issue_id) if draft.issue_id else "",
+    )
