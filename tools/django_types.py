@@ -17,7 +17,6 @@ globals().update(
             data_dir=Path("data"),
             base_url="http://localhost:8300",
             secret=bytes(32),
-            replay=_NOTHING,
             status=_NOTHING,
             clock=lambda: 0,
         )

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from catchall.core.codec import event_json, join
-from catchall.core.errors import StoreError
+from catchall.core.errors import CursorUnknown
 from catchall.core.event import Event
 from catchall.core.limits import FACET_SAMPLE_EVENTS_MAX, FACET_VALUES_MAX, LIST_LIMIT_MAX
 from catchall.core.times import day_of
@@ -165,7 +165,7 @@ def _summary(stored: _Stored) -> EventSummary:
 def _place(cursor: str) -> tuple[str, int]:
     day, _, number = cursor.partition(":")
     if not number.isascii() or not number.isdigit():
-        raise StoreError(f"{cursor!r} is no cursor of a list of events")
+        raise CursorUnknown(f"{cursor!r} is no cursor of a list of events")
     return day, int(number)
 
 

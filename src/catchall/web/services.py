@@ -13,8 +13,8 @@ class WebServices:
     """All that a page may touch.
 
     `data_dir` holds people.db. `base_url`: where people reach this installation, without a slash at its end.
-    `secret`: at least 32 random bytes of the installation. `replay` puts a dead letter's record back into the log and
-    raises CatchallError when it cannot. `status` tells how catchall itself is doing (keys: see `pages/health.py`).
+    `secret`: at least 32 random bytes of the installation. `status` tells how catchall itself is doing: what
+    `drawing/health.py` reads, and under "ledger" what `api/models.py` calls Ledger.
     `clock`: microseconds since the epoch. `development` opens the living style page at /-/components.
     """
 
@@ -24,7 +24,6 @@ class WebServices:
     data_dir: Path
     base_url: str
     secret: bytes
-    replay: Callable[[int], None]
     status: Callable[[], Mapping[str, Any]]
     clock: Callable[[], int]
     development: bool = False

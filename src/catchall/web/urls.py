@@ -40,6 +40,7 @@ EVENT = ISSUE + r"events/(?P<event_id>[0-9a-f]{32})/"
 urlpatterns = [
     path("", probes.home, name="home"),
     path("-/health", probes.alive, name="alive"),
+    path("readyz", probes.ready, name="ready"),
     path("login/", login.log_in, name="login"),
     path("login/link/<str:token>/", login.use_link, name="login-link"),
     path("logout/", login.log_out, name="logout"),

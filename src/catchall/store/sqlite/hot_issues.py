@@ -4,7 +4,7 @@ import sqlite3
 from collections.abc import Sequence
 from typing import Any, Final
 
-from catchall.core.errors import StoreError
+from catchall.core.errors import CursorUnknown, StoreError
 from catchall.core.event import SEVERITIES
 from catchall.core.identity import issue_id_text
 from catchall.core.issue import Issue, IssueState, IssueTransition, TransitionKind
@@ -132,7 +132,7 @@ def _read_cursor(sort: IssueSort, text: str) -> list[object]:
     except ValueError:
         place = []
     if name != sort or len(place) != 3 or not text.isascii():
-        raise StoreError(f"this is not where a list sorted by {sort} goes on: begin at its first page again")
+        raise CursorUnknown(f"this is not where a list sorted by {sort} goes on: begin at its first page again")
     return place
 
 

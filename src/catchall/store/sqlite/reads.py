@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from catchall.core.codec import event_json
-from catchall.core.errors import StoreError
+from catchall.core.errors import CursorUnknown
 from catchall.core.event import Event
 from catchall.core.limits import (
     FACET_SAMPLE_EVENTS_MAX,
@@ -72,7 +72,7 @@ class SqliteEventReads:
 
     # --- many events --------------------------------------------------------------------------------------------
     def page(self, where: EventFilter, *, limit: int, after: str = "") -> list[EventSummary]:
-        """Newest arrival first. Raises StoreError for an `after` that is no cursor."""
+        """Newest arrival first. Raises CursorUnknown for an `after` that is no cursor."""
         limit = min(limit, LIST_LIMIT_MAX)
         found = self._records(where, _parse_cursor(after), max(limit, 1))
         return [reader.summary(record) for reader, record in islice(found, max(limit, 0))]
@@ -234,5 +234,5 @@ def _parse_cursor(text: str) -> Cursor | None:
         return None
     day, _, number = text.partition(":")
     if not is_day(day) or not (number.isascii() and number.isdigit() and len(number) < _NUMBER_DIGITS):
-        raise StoreError(f"{text!r} is no cursor of a list of events")
+        raise CursorUnknown(f"{text!r} is no cursor of a list of events")
     return Cursor(day, int(number))

@@ -10,7 +10,7 @@ from ninja import NinjaAPI
 from ninja.errors import AuthenticationError, HttpError, ValidationError
 
 from catchall import __version__
-from catchall.core.errors import StoreBusy, StoreError
+from catchall.core.errors import CursorUnknown, StoreBusy, StoreError
 from catchall.core.event import Event
 from catchall.core.issue import Issue
 from catchall.store.base import Project
@@ -102,6 +102,10 @@ def _handle_errors(api: Api) -> None:
     @api.exception_handler(Http404)
     def missing(request: HttpRequest, error: Http404) -> HttpResponse:
         return problem(request, 404, str(error))
+
+    @api.exception_handler(CursorUnknown)
+    def no_cursor(request: HttpRequest, error: CursorUnknown) -> HttpResponse:
+        return problem(request, 422, str(error))
 
     @api.exception_handler(StoreBusy)
     def busy(request: HttpRequest, error: StoreBusy) -> HttpResponse:

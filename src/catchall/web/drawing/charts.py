@@ -73,6 +73,17 @@ def trend(points: Sequence[SeriesPoint], name: str) -> Markup:
     )
 
 
+def axis(points: Sequence[SeriesPoint]) -> Markup:
+    """The line below a chart: where it begins, how high its highest bar is, where it ends."""
+    if not points:
+        return Markup("")
+    step = points[1].start - points[0].start if len(points) > 1 else DAY
+    peak = max(point.count for point in points)
+    return Markup(
+        '<p class="trend-axis" aria-hidden="true"><span>{0}</span><span>highest {1:,}</span><span>{2} UTC</span></p>'
+    ).format(label_of(points[0].start, step), peak, label_of(points[-1].start + step, step))
+
+
 def share(count: int, total: int) -> Markup:
     """A bar for a part of a whole; the number stands beside it."""
     percent = 100 * count / total if total else 0.0

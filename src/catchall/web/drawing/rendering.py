@@ -32,6 +32,7 @@ def environment(**options: Any) -> Environment:
         version=__version__,
         sparkline=charts.sparkline,
         trend=charts.trend,
+        axis=charts.axis,
         share=charts.share,
         number=formatting.number,
         exact=formatting.exact,

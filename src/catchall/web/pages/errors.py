@@ -2,21 +2,25 @@
 
 import logging
 import sys
+from collections.abc import Callable
 
-from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse
 from django.template.loader import render_to_string
 
+from catchall.core.errors import CursorUnknown, StoreError
 from catchall.web.middleware import request_id
 
 log = logging.getLogger("catchall.web")
 
 API_PREFIX = "/api/v1/"
 PROBLEM = "application/problem+json"
+RETRY_AFTER_SECONDS = "1"
 TITLES = {
     400: "That request cannot be understood",
     403: "You may not do this",
     404: "There is nothing here",
     500: "Something broke on our side",
+    503: "The store does not answer now",
 }
 
 
@@ -57,6 +61,27 @@ def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
     said = str(exception.args[0]) if exception.args and isinstance(exception.args[0], str) else ""
     detail = said[0].upper() + said[1:] + "." if said else "The address is wrong, or what it named was removed."
     return answer(request, 404, detail)
+
+
+class StoreTrouble:
+    """Middleware: a store that is busy or refuses is 503 with Retry-After, not a crash. The API answers by itself."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        return self.get_response(request)
+
+    def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
+        """Called for what a view raises; None leaves it to others."""
+        if isinstance(exception, CursorUnknown):
+            return HttpResponseRedirect(request.path)  # an old link to the middle of a list: begin at its first page
+        if not isinstance(exception, StoreError):
+            return None
+        log.warning("request %s: the store refused: %s", request_id(request), exception)
+        response = answer(request, 503, "The store is busy or refuses to work. Nothing was changed; try again.")
+        response.headers["Retry-After"] = RETRY_AFTER_SECONDS
+        return response
 
 
 def server_error(request: HttpRequest) -> HttpResponse:

@@ -15,9 +15,11 @@ from catchall.web.pages.lookup import find_issue
 from catchall.web.permissions import Action, needs
 from catchall.web.services import current
 
-# What the page shows in places of their own, or what has as many values as events.
-NOT_FACETS = frozenset({"environment", "release", "release_version", "issue_id", "event_id", "trace_id", "fingerprint"})
-PEOPLE = "user_id"
+# What the page shows in places of its own, or what says the same of all events of an issue.
+NOT_FACETS = frozenset(
+    {"environment", "release", "trace_id", "request_id", "error_type", "severity", "category", "platform", "handled"}
+)
+PEOPLE = "user"
 
 
 @needs(Action.READ)
@@ -75,13 +77,14 @@ def facets(request: HttpRequest, issue_id: str) -> HttpResponse:
     named = find_issue(request, issue_id)
     where = read_view(request.GET).events(named.issue.project_id, named.issue_id, current().clock())
     store = current().events
-    keys = [key for key in store.facet_keys(where) if key not in NOT_FACETS]
-    counted = {key: store.facets(where, key, limit=PAGE_FACET_VALUES_MAX) for key in sorted(keys)[:PAGE_FACETS_MAX]}
-    people = counted.pop(PEOPLE, None)
+    keys = sorted(key for key in store.facet_keys(where) if key not in NOT_FACETS and key != PEOPLE)
+    counted = {key: store.facets(where, key, limit=PAGE_FACET_VALUES_MAX) for key in keys[:PAGE_FACETS_MAX]}
+    # what differs among the events tells more than what is the same in all of them
+    ordered = sorted(counted.items(), key=lambda pair: (len(pair[1].values) < 2, pair[0]))
     context = {
         "issue": named.issue,
-        "people": people,
-        "facets": {key: facet for key, facet in counted.items() if facet.values},
+        "people": store.facets(where, PEOPLE, limit=PAGE_FACET_VALUES_MAX),
+        "facets": {key: facet for key, facet in ordered if facet.values},
         "hidden": max(0, len(keys) - PAGE_FACETS_MAX),
     }
     return draw(request, "issue/facets.html", context)

@@ -39,7 +39,7 @@ SORTS: Mapping[IssueSort, str] = {
     "users": "Users",
     "priority": "Priority",
 }
-EPOCH_SECONDS_MAX = 253_402_300_799  # the last second of the year 9999
+EPOCH_SECONDS_MAX = 4_102_444_800  # the year 2100: charts can be drawn up to there
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -164,7 +164,7 @@ def _seconds(text: str) -> int | None:
     if not (text.isascii() and text.isdigit()) or len(text) > 12:
         return None
     value = int(text)
-    return value if value <= EPOCH_SECONDS_MAX - DAY_SECONDS else None
+    return value if value <= EPOCH_SECONDS_MAX else None
 
 
 def _short(seconds: int) -> str:

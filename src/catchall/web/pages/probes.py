@@ -4,7 +4,9 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 from django.views.decorators.http import require_safe
 
+from catchall.core.errors import CatchallError
 from catchall.web.permissions import Action, needs
+from catchall.web.services import current
 
 
 @needs(Action.READ)
@@ -17,5 +19,16 @@ def home(request: HttpRequest) -> HttpResponse:
 @needs(Action.PUBLIC)
 @require_safe
 def alive(request: HttpRequest) -> HttpResponse:
-    """200 while this process answers. Says nothing of the rest: see /readyz of the front process."""
+    """200 while this process answers. Says nothing of the rest: see `ready`."""
     return HttpResponse("ok\n", content_type="text/plain")
+
+
+@needs(Action.PUBLIC)
+@require_safe
+def ready(request: HttpRequest) -> HttpResponse:
+    """200 when the whole way is open: the front (it brought the request here), the pages, the log and the store."""
+    try:
+        current().status()
+    except CatchallError as error:
+        return HttpResponse(f"not ready: {error}\n", content_type="text/plain", status=503)
+    return HttpResponse("ready\n", content_type="text/plain")

@@ -8,7 +8,8 @@ import msgspec
 
 from catchall.core.limits import PAGE_VALUE_CHARS_MAX
 
-SHORT_CHARS = 80
+SHORT_CHARS = 120
+MASK = "[masked"  # how the scrubbing step begins what it puts in place of a value
 LINES_SHOWN_AT_ONCE = 12
 
 
@@ -20,6 +21,11 @@ class Value:
     text: str
     kind: str
     is_cut: bool = False
+
+    @property
+    def is_masked(self) -> bool:
+        """Whether a scrub rule replaced it."""
+        return self.kind == "text" and self.text.startswith(MASK) and self.text.endswith("]")
 
     @property
     def is_long(self) -> bool:
