@@ -111,6 +111,16 @@ class RunningFront:
     drain_seconds: float = 5.0
 
     def __enter__(self) -> Self:
+        ready = threading.Event()
+        front = self.prepare()
+        front.started = ready.set
+        self.thread = threading.Thread(target=run, args=(front,), daemon=True)
+        self.thread.start()
+        assert ready.wait(DEADLINE)
+        return self
+
+    def prepare(self) -> Front:
+        """Build it, without running it."""
         self.metrics = FrontMetrics()
         self.wanted = True
         self.clock = CLOCK
@@ -140,7 +150,6 @@ class RunningFront:
         )
         listener = socket.create_server(("127.0.0.1", 0))
         self.port = listener.getsockname()[1]
-        ready = threading.Event()
         self.front = Front(
             application=application,
             parts=self.parts,
@@ -148,16 +157,12 @@ class RunningFront:
             sockets=[listener],
             tls=TlsFiles(*self.tls, self.metrics) if self.tls else None,
             beat=lambda: self.wanted,
-            started=ready.set,
             drain_seconds=self.drain_seconds,
             keys_poll_seconds=60.0,
             refusals_seconds=0.05,
             tls_poll_seconds=0.05,
         )
-        self.thread = threading.Thread(target=run, args=(self.front,), daemon=True)
-        self.thread.start()
-        assert ready.wait(DEADLINE)
-        return self
+        return self.front
 
     def __exit__(self, *_: object) -> None:
         self.stop()
