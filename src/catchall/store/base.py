@@ -297,7 +297,12 @@ class Hot(Protocol):
         """Raises FencedOff when one of these leases is not the newest of its partition."""
 
     def commit(self, batch: HotBatch) -> list[IssueTransition]:
-        """Apply a batch in one durable transaction. Raises FencedOff when a lease is not the newest."""
+        """Apply a batch in one durable transaction, whole or not at all.
+
+        Raises FencedOff when a lease is not the newest, when a position is not ahead of the committed one, or when a
+        replayed dead letter is not being replayed any more: the batch was committed before, or is another's by now.
+        Raises StoreError for a position of a partition without a lease, and for a project that is not there.
+        """
 
     # --- projects and keys ------------------------------------------------------------------------------------
     def create_project(
@@ -314,7 +319,12 @@ class Hot(Protocol):
     # --- issues -----------------------------------------------------------------------------------------------
     def issue(self, issue_id: int) -> Issue | None: ...
     def issues(self, where: IssueFilter, *, sort: IssueSort, limit: int, after: str = "") -> tuple[list[Issue], str]:
-        """A page of issues and the cursor of the next one (empty at the end)."""
+        """A page of issues, greatest first, and the cursor of the next one (empty at the end).
+
+        An issue whose place does not change while somebody pages is seen exactly once; one that happens again meanwhile
+        moves to the front, before the cursor. `words` occur in title or culprit, in any case of letters.
+        Raises StoreError for a cursor that is not of a list with this order.
+        """
 
     def count_issues(self, where: IssueFilter) -> int: ...
     def issue_numbers(self, project_id: int, number: int) -> int | None:
@@ -323,38 +333,58 @@ class Hot(Protocol):
     def change_state(
         self, issue_ids: Sequence[int], state: IssueState, *, by: str, now: int, reason: str = ""
     ) -> list[IssueTransition]: ...
-    def transitions(self, issue_id: int, *, limit: int) -> list[IssueTransition]: ...
+    def transitions(self, issue_id: int, *, limit: int) -> list[IssueTransition]:
+        """What happened to an issue, newest first."""
+
     def issue_series(
         self, issue_ids: Sequence[int], *, since: int, until: int, step: int, environment: str = ""
     ) -> dict[int, list[SeriesPoint]]:
-        """Events per issue and step (seconds, a multiple of 900) between two epoch seconds; zero points are given."""
+        """Events per issue and step (seconds, a multiple of 900) between two epoch seconds; zero points are given.
+
+        The first point begins with the quarter of an hour in which `since` lies. Raises StoreError for another step,
+        and for more points than SERIES_POINTS_MAX.
+        """
 
     def project_series(
         self, project_id: int | None, *, since: int, until: int, step: int, environment: str = ""
     ) -> list[SeriesPoint]: ...
-    def issue_environments(self, issue_id: int) -> list[tuple[str, int]]: ...
-    def issue_releases(self, issue_id: int) -> list[tuple[str, int]]: ...
-    def environments(self, project_id: int | None) -> list[str]: ...
+    def issue_environments(self, issue_id: int) -> list[tuple[str, int]]:
+        """Environments with events within retention, most first. The empty name: the client gave none."""
+
+    def issue_releases(self, issue_id: int) -> list[tuple[str, int]]:
+        """The same for releases."""
+
+    def environments(self, project_id: int | None) -> list[str]:
+        """Names of environments used within retention, by name, without the empty one."""
 
     # --- ledger, dead letters -----------------------------------------------------------------------------------
     def ledger(self) -> LedgerSnapshot: ...
-    def rollups(self, project_id: int | None, kind: str, *, since: int, until: int) -> dict[RollupCell, int]: ...
+    def rollups(self, project_id: int | None, kind: str, *, since: int, until: int) -> dict[RollupCell, int]:
+        """Cells of a kind whose quarter of an hour begins between two epoch seconds."""
+
     def dead_letters(
         self, *, project_id: int | None = None, state: str = "waiting", limit: int, before: int = 0
     ) -> list[DeadLetter]:
-        """Newest first, without `data` and `record`."""
+        """Newest first, without `data` and `record`. No `state`: in any; `before`: the last one already seen."""
 
     def dead_letter(self, dead_letter_id: int) -> DeadLetter | None: ...
     def discard_dead_letter(self, dead_letter_id: int) -> bool: ...
     def request_replay(self, dead_letter_id: int) -> bool:
-        """Ask the workers to try a waiting dead letter again (state "replaying"). False: it is not waiting."""
+        """Ask the workers to try a waiting dead letter again (state "replaying").
+
+        False: it is not waiting, or has no record to try.
+        """
 
     def replay_requests(self, limit: int) -> list[DeadLetter]:
         """Dead letters that somebody asked to replay, oldest first, with all their bytes."""
 
     # --- housekeeping -------------------------------------------------------------------------------------------
     def forget_before(self, quarter: int) -> int:
-        """Retention of rollups older than a quarter of an hour (counted from the epoch). Returns rows removed."""
+        """Retention: forget counts of quarters of an hour before `quarter` (counted from the epoch, not in the future).
+
+        Users, environments and releases of issues that have not happened since go too, and the bytes of dead letters
+        made before. Issues, transitions and the ledger stay. Returns rows removed.
+        """
 
     def close(self) -> None: ...
 

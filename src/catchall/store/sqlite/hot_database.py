@@ -8,13 +8,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from catchall.core.errors import StoreBusy, StoreError
+from catchall.core.errors import StoreError
 from catchall.core.limits import HOT_READER_CACHE_BYTES, HOT_READERS_IDLE_MAX, HOT_WAL_PAGES
-from catchall.store.sqlite.connection import is_busy, open_database
+from catchall.store.sqlite.connection import open_database, sqlite_error
 
 
 class HotDatabase:
-    """Opens on first use, so that a process may be forked before; a fork never uses its parent's connections.
+    """Opens on first use, and a fork never uses its parent's connections. Fork while no thread reads.
 
     Safe for threads: readers have a connection each while they read, writers take turns.
     """
@@ -28,7 +28,6 @@ class HotDatabase:
         self._write_lock = threading.RLock()
         self._writer: sqlite3.Connection | None = None
         self._idle: list[sqlite3.Connection] = []
-        self._pid = os.getpid()
 
     @contextmanager
     def writer(self) -> Iterator[sqlite3.Connection]:
@@ -77,8 +76,20 @@ class HotDatabase:
         while self._idle:
             self._idle.pop().close()
 
-    def leave_to_parent(self) -> None:
-        """Forget, in a child just forked, what belongs to the parent.
+    def before_fork(self) -> None:
+        """Wait for a write in another thread.
+
+        A child inherits what SQLite remembers of this process's locks on the file: of one held at this moment the child
+        would believe for ever that somebody holds it.
+        """
+        self._write_lock.acquire()
+
+    def after_fork_in_parent(self) -> None:
+        """Go on."""
+        self._write_lock.release()
+
+    def after_fork_in_child(self) -> None:
+        """Forget what belongs to the parent.
 
         The connections are kept, unused, for as long as the child lives: SQLite says that even closing one in a child
         can harm the parent's (https://www.sqlite.org/howtocorrupt.html, section 2.6).
@@ -89,15 +100,28 @@ class HotDatabase:
 
 _databases: "weakref.WeakSet[HotDatabase]" = weakref.WeakSet()
 _left: list[object] = []
+_forking: list[HotDatabase] = []
 
 
-def _after_fork() -> None:
-    for database in list(_databases):
-        if database._pid != os.getpid():  # noqa: SLF001 - the class's own hook
-            database.leave_to_parent()
+def _before_fork() -> None:
+    _forking[:] = list(_databases)
+    for database in _forking:
+        database.before_fork()
 
 
-os.register_at_fork(after_in_child=_after_fork)
+def _after_fork_in_parent() -> None:
+    for database in _forking:
+        database.after_fork_in_parent()
+    _forking.clear()
+
+
+def _after_fork_in_child() -> None:
+    for database in _forking:
+        database.after_fork_in_child()
+    _forking.clear()
+
+
+os.register_at_fork(before=_before_fork, after_in_parent=_after_fork_in_parent, after_in_child=_after_fork_in_child)
 
 
 @contextmanager
@@ -105,8 +129,6 @@ def _translated() -> Iterator[None]:
     try:
         yield
     except sqlite3.DatabaseError as error:
-        if is_busy(error):
-            raise StoreBusy(f"hot.db: {error}; another process holds the database, try again") from error
-        raise StoreError(f"hot.db: {error}") from error
+        raise sqlite_error(error, Path("hot.db")) from error
     except OverflowError as error:
         raise StoreError("a number in the request is larger than 64 bits") from error
