@@ -157,10 +157,10 @@ def _candidates(data: bytes, label: str) -> list[Decode]:
         return [*found, sure]
     if label != "identity" and _is_zlib(data):
         found.append(_zlib)
-    if label == "deflate":
-        found.append(_raw_deflate)
     if label == "identity" or data.lstrip()[:1] in {b"{", b"["}:
         found.append(_plain)
+    elif label == "deflate":  # whose bare form has no magic either; packed JSON does not begin like JSON
+        found.append(_raw_deflate)
     return found
 
 
@@ -211,14 +211,16 @@ def _brotli(data: bytes, room: int) -> Iterator[bytes]:
     decoder = brotli.Decompressor()
     try:
         for position in range(0, len(data), _INPUT_BYTES):
-            piece = decoder.process(data[position : position + _INPUT_BYTES], output_buffer_limit=room)
-            yield piece
+            yield decoder.process(data[position : position + _INPUT_BYTES], output_buffer_limit=room)
             while not decoder.can_accept_more_data():
                 yield decoder.process(b"", output_buffer_limit=_OUTPUT_BYTES)
+        while not decoder.is_finished():  # it may have taken all of the input and still hold back output
+            piece = decoder.process(b"", output_buffer_limit=_OUTPUT_BYTES)
+            if not piece:
+                raise _TruncatedError("the brotli data ends early")
+            yield piece
     except brotli.error as error:
         raise _BadStreamError(str(error)) from error
-    if not decoder.is_finished():
-        raise _TruncatedError("the brotli data ends early")
 
 
 def _zstd(data: bytes, _room: int) -> Iterator[bytes]:

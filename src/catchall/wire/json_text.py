@@ -70,7 +70,7 @@ def too_deep(data: bytes) -> bool:
     if len(data) <= 2 * most or data.count(b"[") + data.count(b"{") <= most:
         return False
     level = [loads(data)]
-    for _ in range(most + 1):
+    for _ in range(most):
         inner: list[Json] = []
         for value in level:
             if isinstance(value, dict):
