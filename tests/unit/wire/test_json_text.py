@@ -96,9 +96,8 @@ def test_what_is_no_json_says_so(body):
     assert refused(body) is Reason.JSON_MALFORMED
 
 
-@pytest.mark.parametrize(
-    "body", [b"[" * 10_000, b"[" * 10_000 + b"]" * 10_000, b'{"a":' * 10_000 + b"1" + b"}" * 10_000]
-)
+@pytest.mark.parametrize("opening", [b"[", b'{"a":', b'[{"a":'], ids=["lists", "objects", "both"])
+@pytest.mark.parametrize("closing", [b"", b"1" + b"]}" * 10_000], ids=["cut off", "closed"])
 def test_what_nests_too_deep_says_so(opening, closing):
     assert refused(opening * 10_000 + closing) is Reason.JSON_TOO_DEEP
 

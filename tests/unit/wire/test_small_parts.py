@@ -97,13 +97,15 @@ def test_texts():
 
 def test_numbers():
     assert [integer(one) for one in (3, "12", " 7 ", 4.0, 4.9)] == [3, 12, 7, 4, 4]
-    assert [integer(one) for one in (-1, "-1", "x", None, True, [], 1e300, "9" * 20, "²")] == [None] * 9
+    odd: list[object] = [-1, "-1", "x", None, True, [], 1e300, "9" * 20, "²"]
+    assert [integer(one) for one in odd] == [None] * 9
 
 
 def test_truths():
     assert [boolean(one) for one in (True, 1, "true", "YES", "1")] == [True] * 5
     assert [boolean(one) for one in (False, 0, "false", "No", "0")] == [False] * 5
-    assert [boolean(one) for one in (None, "maybe", [])] == [None] * 3
+    odd: list[object] = [None, "maybe", []]
+    assert [boolean(one) for one in odd] == [None] * 3
 
 
 def test_objects_and_lists():
