@@ -75,7 +75,7 @@ class Appender:
     def append(self, lane: Lane, partition: int, payload: bytes, since: float, *, internal: bool = False) -> Ticket:
         """A ticket to await: it ends when the record is durable, with QueueFull or with QueueFailed.
 
-        `since`: when its request began; the patience of `Acks` counts from there.
+        `since`: now; the patience of `Acks` counts from there.
         """
         loop = asyncio.get_running_loop()
         ticket: Ticket = loop.create_future()

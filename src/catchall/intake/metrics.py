@@ -21,6 +21,7 @@ class FrontMetrics:
         self.truncated = 0
         self.preflights = 0
         self.proxied = 0
+        self.proxying = 0  # at this moment
         self.proxy_failed = 0
         self.heads_given_up = 0
         self.connections_refused = 0

@@ -94,9 +94,11 @@ class Proxy:
         except TimeoutError:
             await pages.send_page(send, pages.BUSY, accept)
             return
+        self._metrics.proxying += 1
         try:
             page = await self._pass_on(request, receive, send)
         finally:
+            self._metrics.proxying -= 1
             self._slots.release()
         if page is not None:
             self._metrics.proxy_failed += 1

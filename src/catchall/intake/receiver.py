@@ -245,8 +245,9 @@ class Receiver:
     # --- into the log -----------------------------------------------------------------------------------------
     async def _keep(self, arrival: _Arrival) -> str:
         """Append to the log and wait until it is durable. Returns the id to answer with. Raises Refuse."""
-        parts, facts, since = self._parts, arrival.facts, arrival.since
+        parts, facts = self._parts, arrival.facts
         assert facts is not None
+        here = parts.steady()
         event_id = arrival.framed.event_id
         if not event_id and arrival.route.protocol == STORE:
             event_id = parts.new_id()
@@ -254,12 +255,12 @@ class Receiver:
             partition = partition_of(event_id, limits.LOG_PARTITIONS)
         else:
             partition = self._spread = (self._spread + 1) % limits.LOG_PARTITIONS
-        lane = parts.fair.lane(facts.project_id, int(since), urgent=facts.urgent)
+        lane = parts.fair.lane(facts.project_id, int(here), urgent=facts.urgent)
         data = arrival.body.data()
         spooled = await self._to_spool(data) if len(data) > parts.inline_bytes_max else ""
         record = self._record(arrival, facts, event_id, b"" if spooled else data, spooled)
         try:
-            await parts.appender.append(lane, partition, encode_record(record), since)
+            await parts.appender.append(lane, partition, encode_record(record), here)
         except QueueFull as full:
             if spooled:
                 self._threads.submit(parts.spool.delete, spooled)
@@ -267,7 +268,7 @@ class Receiver:
         except QueueFailed as error:
             # A spooled body stays: nobody knows whether its record is in the log after all.
             raise Refuse(Reason.LOG_UNAVAILABLE, str(error), retry_after=RETRY_SECONDS) from None
-        parts.metrics.acked(lane, len(data), int((parts.steady() - since) * 1e6))
+        parts.metrics.acked(lane, len(data), int((parts.steady() - here) * 1e6))
         return event_id
 
     def _record(self, arrival: _Arrival, facts: KeyFacts, event_id: str, body: bytes, spooled: str) -> RawRecord:
