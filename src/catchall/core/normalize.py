@@ -76,6 +76,11 @@ def decide_in_app(frames: Iterable[Frame], platform: str, include: tuple[str, ..
 
     An entry of a list is the beginning of a module (`shop`, for `shop.cart`) or of a path, or a folder in one.
     """
+    if not include and not exclude:
+        for frame in frames:
+            if frame.in_app is None:
+                frame.in_app = is_in_app(platform, frame.module, frame.filename, frame.abs_path)
+        return
     for frame in frames:
         if include and _listed(frame, include):
             frame.in_app = True

@@ -20,7 +20,7 @@ NAMED = rb"(?i)([\w.\-\[\]]*(?:%b)[\w.\-\[\]]*)[\\\"'`)\]]*[ \t]*(?:=>|:=|[:=])[
 # In raw JSON a quote inside a text is escaped, a blank may be.
 NAMED_SCREEN = rb"[\w\-\[\]]*[.]*(?:['`)\] \t]|\\[\\\"t])*[:=]"
 ELEMENT = rb"(?i)<([\w:.\-]*(?:%b)[\w:.\-]*)(?:\s[^<>]*)?>([^<>]+)</"
-ELEMENT_SCREEN = rb"[\w:.\-]*(?:[ \\][^<>]*)?>[^<>]+<"
+ELEMENT_SCREEN = rb"[\w:.\-]*(?:[ \\](?:[^<>\"\\]|\\.)*)?>(?:[^<>\"\\]|\\.)+<"
 
 _QUOTES = b"\"'`"
 _OPENERS = {0x7B: 0x7D, 0x5B: 0x5D, 0x28: 0x29}  # { [ (
@@ -37,6 +37,7 @@ _PROSE_DIGITS_MIN = 6  # "token: x": a bare value after a colon that is shorter,
 _PROSE_LONG = 20
 
 _COOKIE = "cookie"
+_MASK_START = b"[masked:"
 
 
 def named_spans(data: bytes, pattern: Pattern, rules: KeyRules, *, source: bool) -> Iterator[Span]:
@@ -44,7 +45,7 @@ def named_spans(data: bytes, pattern: Pattern, rules: KeyRules, *, source: bool)
     done = 0
     for found in pattern.finditer(data):
         start, joint = found.span(1)[1], found.end()
-        rule = rules.rule_of(_last_name(data[found.start(1) : start].decode("latin-1"))) if start >= done else ""
+        rule = "" if start < done else _rule_of_name(data, found.start(1), start, rules)
         value = _value(data, joint, rule) if rule else None
         if value is None or _is_harmless(value, data[start:joint], rule, source=source):
             continue
@@ -54,6 +55,13 @@ def named_spans(data: bytes, pattern: Pattern, rules: KeyRules, *, source: bool)
             yield from ((value.start + first, value.start + end, rule) for first, end in cookie_values(text))
         else:
             yield value.start, value.end, rule
+
+
+def _rule_of_name(data: bytes, start: int, end: int, rules: KeyRules) -> str:
+    """The rule for the name in a text; none for the name of a rule in a mask, as in `[masked:ssn]=`."""
+    if data.startswith(_MASK_START, start - len(_MASK_START)) and start >= len(_MASK_START):
+        return ""
+    return rules.rule_of(_last_name(data[start:end].decode("latin-1")))
 
 
 def _is_harmless(value: "_Value", joint: bytes, rule: str, *, source: bool) -> bool:

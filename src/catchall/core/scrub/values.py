@@ -176,7 +176,7 @@ VALUE_RULES: tuple[ValueRule, ...] = (
         "email",
         rb"(?:[A-Za-z0-9_]|[\xc3-\xd3][\x80-\xbf])(?:[A-Za-z0-9._+'-]|[\xc3-\xd3][\x80-\xbf])*(?:@|%40)"
         rb"((?:" + _LETTER + rb"(?:" + _LETTER + rb"|-)*\.)+(?:[A-Za-z]|[\xc3-\xd3][\x80-\xbf]){2,})",
-        rb"[^\s\"](?:@|%40)[A-Za-z0-9\x80-\xff\\](?:[A-Za-z0-9\x80-\xff\\-]*\.)+[A-Za-z\x80-\xff\\]{2}",
+        rb"(?:@|%40)[A-Za-z0-9\x80-\xff\\](?:[A-Za-z0-9\x80-\xff\\-]*\.)+[A-Za-z\x80-\xff\\]{2}",
         _emails,
     ),
     ValueRule(
@@ -185,7 +185,7 @@ VALUE_RULES: tuple[ValueRule, ...] = (
         rb"(?:[^0-9.]|[^0-9]\.|\\u[0-9A-Fa-f]{4}\.?)[2-6][0-9](?:[ -]?[0-9]){11}",
         _cards,
     ),
-    ValueRule("ssn", rb"[0-9]{3}-[0-9]{2}-[0-9]{4}", rb"[0-9]{3}-[0-9]{2}-[0-9]{4}", _ssns),
+    ValueRule("ssn", rb"[0-9]{3}-[0-9]{2}-[0-9]{4}", rb"[0-9]-[0-9]{2}-[0-9]{4}", _ssns),
     ValueRule(
         "iban",
         rb"[A-Z]{2}[0-9]{2}(?: ?[A-Z0-9]){11,30}",
