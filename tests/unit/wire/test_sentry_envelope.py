@@ -36,6 +36,30 @@ def shape(items: list[Item]) -> list[tuple[int, str]]:
 
 
 EVENT = b'{"message":"fine"}'
+NO_HEADERS = {
+    "text": b"hello\n",
+    "a list": b"[1]\n",
+    "cut off": b'{"a":\n',
+    "null": b"null\n{}",
+    "endless": b'{"event_id":"' + b"x" * 70_000 + b'"}',
+}
+NO_ITEM_HEADERS = {
+    "text": b"nonsense",
+    "a list": b"[1,2]",
+    "cut off": b'{"type":',
+    "a text": b'"event"',
+    "a number": b"7",
+    "deep": b"{" * 5000,
+    "endless": b'{"x":"' + b"y" * 70_000,
+}
+NO_IDS = {
+    "cut off": b'{"message":"' + b"x" * 9000,
+    "another's": b'{"a":{"event_id":"%s"' % (b"e" * 32),
+    "text": b"nonsense",
+    "one brace": b"{",
+    "no key": b"{,}",
+    "deep": b"[" * 9000,
+}
 
 
 class TestFrame:
@@ -64,9 +88,7 @@ class TestFrame:
             sentry.frame(head, complete=True)
         assert caught.value.reason is Reason.BODY_EMPTY
 
-    @pytest.mark.parametrize(
-        "head", [b"hello\n", b"[1]\n", b'{"a":\n', b"null\n{}", b'{"event_id":"' + b"x" * 70_000 + b'"}']
-    )
+    @pytest.mark.parametrize("head", NO_HEADERS.values(), ids=NO_HEADERS)
     def test_what_begins_with_no_object_is_no_envelope(self, head):
         with pytest.raises(WireError) as caught:
             sentry.frame(head, complete=True)
@@ -136,9 +158,7 @@ class TestExtent:
 
 
 class TestBrokenItems:
-    @pytest.mark.parametrize(
-        "bad", [b"nonsense", b"[1,2]", b'{"type":', b'"event"', b"7", b"{" * 5000, b'{"x":"' + b"y" * 70_000]
-    )
+    @pytest.mark.parametrize("bad", NO_ITEM_HEADERS.values(), ids=NO_ITEM_HEADERS)
     @pytest.mark.parametrize("payload", [EVENT, b'{"exception":{"values":[{}]},"type":"error"}', b"binary \0 stuff"])
     def test_a_broken_header_takes_only_its_payload_with_it(self, bad, payload):
         items = parse(b"{}", header("event"), EVENT, bad, payload, header("event"), EVENT, header("event"), EVENT)
@@ -166,6 +186,7 @@ class TestBrokenItems:
             (b'{"extra":{"a":' + b"[" * 400 + b"]" * 400 + b"}}", Reason.JSON_TOO_DEEP),
             (b'{"contexts":{"a":' + b"[" * 400 + b"]" * 400 + b"}}", Reason.JSON_TOO_DEEP),
         ],
+        ids=["text", "empty", "cut off", "list", "string", "null", "10,000 deep", "deep extra", "deep context"],
     )
     def test_a_broken_payload_is_kept_with_its_reason(self, payload, reason):
         items = parse(b"{}", header("event"), payload, header("event"), EVENT)
@@ -333,10 +354,7 @@ class TestStore:
         for end in (b"1}", b'{"cut', b'"' + b"y" * 5000):
             assert sentry_store.frame(nested + end, complete=False).event_id == ID
 
-    @pytest.mark.parametrize(
-        "head",
-        [b'{"message":"' + b"x" * 9000, b'{"a":{"event_id":"%s"' % (b"e" * 32), b"nonsense", b"{", b"{,}", b"[" * 9000],
-    )
+    @pytest.mark.parametrize("head", NO_IDS.values(), ids=NO_IDS)
     def test_an_id_that_is_not_there_is_none(self, head):
         assert sentry_store.frame(head, complete=False) == Framed()
 
