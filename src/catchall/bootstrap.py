@@ -189,6 +189,7 @@ def web_services(parts: Parts) -> "WebServices":
         secret=parts.installation.key(),
         status=parts.status,
         clock=now_microseconds,
+        development=parts.settings.development,
     )
 
 

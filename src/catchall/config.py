@@ -106,6 +106,7 @@ class Settings:
         0, "Requests a minute that one project may send; 0: no bound.", _between(0, 10**9)
     )
     key_rate_per_minute: int = _setting(0, "Requests a minute that one key may send; 0: no bound.", _between(0, 10**9))
+    development: bool = _setting(False, "Show /-/components, where all parts of the pages stand side by side.")
 
     @property
     def host(self) -> str:
@@ -201,6 +202,11 @@ def _converted(value: object, kind: object) -> object:
             return int(value)
         except ValueError:
             raise ValueError("a whole number") from None
+    if kind is bool:
+        word = str(value).lower()
+        if word not in ("true", "false", "1", "0"):
+            raise ValueError("true or false")
+        return word in ("true", "1")
     if kind is str:
         if not isinstance(value, str):
             raise ValueError("a text")

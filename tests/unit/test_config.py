@@ -66,3 +66,13 @@ def test_a_certificate_needs_its_key(tmp_path: Path) -> None:
 
 def test_pages_are_linked_on_localhost_where_passkeys_work(tmp_path: Path) -> None:
     assert load(tmp_path, {}).public_url == "http://localhost:8300"
+
+
+@pytest.mark.parametrize(("written", "meant"), [("true", True), ("1", True), ("False", False), ("0", False)])
+def test_a_yes_or_no_is_read_from_a_variable(tmp_path, written, meant):
+    assert load(tmp_path, {"CATCHALL_DEVELOPMENT": written}).development is meant
+
+
+def test_a_yes_or_no_that_is_neither_is_refused(tmp_path):
+    with pytest.raises(ConfigError, match="true or false"):
+        load(tmp_path, {"CATCHALL_DEVELOPMENT": "maybe"})
