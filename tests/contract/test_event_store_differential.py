@@ -66,8 +66,14 @@ class Twins(RuleBasedStateMachine):
     def start(self) -> None:
         self.folder = Path(tempfile.mkdtemp())
         self.shards = SqliteEventStore(self.folder / "events")
+        self.other = SqliteEventStore(self.folder / "events")
         self.naive = MemoryEventStore()
         self.log: list[EventRow] = []
+
+    @rule()
+    def another_worker_takes_its_turn(self) -> None:
+        """Two processes of one installation commit by turns; each has its own memory of what is stored."""
+        self.shards, self.other = self.other, self.shards
 
     def commit(self, rows: Sequence[EventRow]) -> None:
         shards = self.shards.commit(self.shards.prepare(rows))
@@ -125,6 +131,7 @@ class Twins(RuleBasedStateMachine):
 
     def teardown(self) -> None:
         self.shards.close()
+        self.other.close()
         shutil.rmtree(self.folder)
 
 

@@ -27,7 +27,7 @@ class ShardWriter:
     """A day's writer. What it remembers is true for the file it opened, whoever else writes there."""
 
     def __init__(self, files: DayFiles) -> None:
-        self._files = files
+        self.files = files
         self._inode = files.database.stat().st_ino
         self._connection = open_database(files.database)
         try:
@@ -45,7 +45,7 @@ class ShardWriter:
     def is_current(self) -> bool:
         """Is the day's file still the one that was opened? A dropped day may have been made anew."""
         try:
-            return self._files.database.stat().st_ino == self._inode
+            return self.files.database.stat().st_ino == self._inode
         except FileNotFoundError:
             return False
 
@@ -58,7 +58,7 @@ class ShardWriter:
         try:
             return stored_keys(self._connection, keys)
         except sqlite3.Error as error:
-            raise StoreError(f"cannot look up ids in {self._files.database}: {error}") from error
+            raise StoreError(f"cannot look up ids in {self.files.database}: {error}") from error
 
     def store(
         self,
@@ -73,7 +73,7 @@ class ShardWriter:
                 change = _Change(self._connection, self._names)
                 new_stacks = list(self._new_stacks(rows))
                 frames = [
-                    stack_frames.get((self._files.day, key)) or stack_frame(stack, frame_writer)
+                    stack_frames.get((self.files.day, key)) or stack_frame(stack, frame_writer)
                     for key, stack in new_stacks
                 ]
                 places = self._write_frames(change.segment_end, frames + [row.frame for row in rows])
@@ -83,9 +83,9 @@ class ShardWriter:
                 fresh_projects = change.add_projects(rows, self._projects)
                 change.finish(rows, places[-1].place + places[-1].length)
         except sqlite3.IntegrityError as error:
-            raise StoreError(f"{self._files.database} changed under the commit lock: {error}") from error
+            raise StoreError(f"{self.files.database} changed under the commit lock: {error}") from error
         if not self.is_current():
-            raise StoreError(f"{self._files.database} was dropped while it was written to; commit again")
+            raise StoreError(f"{self.files.database} was dropped while it was written to; commit again")
         self._remember(change.fresh_names, {key for key, _ in new_stacks}, fresh_keys, fresh_projects)
 
     def _new_stacks(self, rows: Sequence[PreparedRow]) -> Iterator[tuple[StackKey, Stack]]:
