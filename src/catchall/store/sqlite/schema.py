@@ -66,7 +66,8 @@ _MERGE_LATER = (
 _VOCABULARY = "CREATE VIRTUAL TABLE vocabulary USING fts5vocab(token, row)"
 
 
-def _index_table() -> str:
+def index_table() -> str:
+    """The statement that makes the index: see tokens.py. Contentless, for the tokens are made of what is stored."""
     characters = TOKEN_CHARACTERS.replace("'", "''").replace('"', '""')
     return (
         "CREATE VIRTUAL TABLE token USING fts5(tokens, content='', columnsize=0, detail=none, "
@@ -136,7 +137,7 @@ def create_day(files: DayFiles) -> None:
             with writing(connection):
                 for statement in (
                     *_TABLES,
-                    _index_table(),
+                    index_table(),
                     _MERGE_LATER,
                     _VOCABULARY,
                     f"PRAGMA user_version={VERSION}",
