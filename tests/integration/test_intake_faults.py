@@ -10,6 +10,7 @@ import subprocess
 import sys
 import threading
 import time
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -132,8 +133,13 @@ def test_a_head_that_trickles_is_given_up(tmp_path):
             connection.request("GET", "/healthz")
             assert connection.getresponse().read() == b"ok\n"
             quiet_until = time.monotonic() + 0.8  # well past the bound of a head
-            until(lambda end=quiet_until: time.monotonic() > end)
+            until(partial(passed, quiet_until))
         connection.close()
+
+
+def passed(moment: float) -> bool:
+    """Is it later than that?"""
+    return time.monotonic() > moment
 
 
 def test_a_head_without_end_is_refused(tmp_path):
@@ -208,7 +214,7 @@ class Stuck(MemoryLog):
         else:
             super().append(lane, partition, payload, ticket, internal=internal)
 
-    def close(self, timeout: float) -> None:
+    def close(self, timeout: float = 0.0) -> None:
         """Nothing is pending."""
 
 
@@ -219,6 +225,7 @@ class Stuck(MemoryLog):
 def test_what_the_log_does_not_take_is_not_acknowledged(tmp_path, mode, reason, again):
     with RunningFront(tmp_path, writer=Stuck, acks=Acks(patience=0.3)) as front:
         log = front.parts.appender.writer
+        assert isinstance(log, Stuck)
         log.mode = mode
         answer = front.send()
         assert (answer.status, answer.error, answer.headers["Retry-After"]) == (503, reason, again)

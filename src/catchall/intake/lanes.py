@@ -40,7 +40,7 @@ class FairShare:
         return Lane.SPILL if project_id in self.spilling else Lane.NORMAL
 
     def _turn(self, second: int) -> None:
-        gone = min(second - self._second, self._window)
+        gone = min(second - self._second, self._window + 1)
         self._second = second
         self._keep(self._current)
         for _ in range(gone - 1):
