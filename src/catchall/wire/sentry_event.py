@@ -201,13 +201,13 @@ def _frames(stack: SentryStack | None, bounds: Bounds, *where: Path) -> list[Fra
         found = one.vars
         if found is not UNSET:
             size = len(found)
-            if size < len('{"":0}'):
+            if size == len("{}"):
                 found = UNSET
             elif size > _SMALL_BYTES or bytes(found)[:1] != b"{":
                 found = bounds.object(found, limits.LOCALS_BYTES_MAX, *where, index, "locals")
         filename = one.filename or ""
         context = None
-        if one.context_line is not None or one.pre_context or one.post_context:
+        if one.context_line or one.pre_context or one.post_context:
             context = SourceContext(pre=one.pre_context or [], line=one.context_line or "", post=one.post_context or [])
         frames.append(
             Frame(

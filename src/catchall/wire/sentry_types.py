@@ -76,9 +76,9 @@ class SentryException(msgspec.Struct, gc=False):
 
 
 class SentryExceptions(msgspec.Struct, gc=False):
-    """Root cause first, the one that arrived at the top last."""
+    """Root cause first, the one that arrived at the top last. An object without `values` is an exception itself."""
 
-    values: Annotated[list[SentryException], Meta(max_length=limits.EXCEPTIONS_MAX)] | None = None
+    values: Annotated[list[SentryException], Meta(max_length=limits.EXCEPTIONS_MAX)] | None
 
 
 class SentryThread(msgspec.Struct, gc=False):
@@ -94,7 +94,7 @@ class SentryThread(msgspec.Struct, gc=False):
 class SentryThreads(msgspec.Struct, gc=False):
     """Threads."""
 
-    values: Annotated[list[SentryThread], Meta(max_length=limits.THREADS_MAX)] | None = None
+    values: Annotated[list[SentryThread], Meta(max_length=limits.THREADS_MAX)] | None
 
 
 class SentryLogEntry(msgspec.Struct, gc=False):
@@ -119,7 +119,7 @@ class SentryBreadcrumb(msgspec.Struct, gc=False):
 class SentryBreadcrumbs(msgspec.Struct, gc=False):
     """Oldest first."""
 
-    values: Annotated[list[SentryBreadcrumb], Meta(max_length=limits.BREADCRUMBS_MAX)] | None = None
+    values: Annotated[list[SentryBreadcrumb], Meta(max_length=limits.BREADCRUMBS_MAX)] | None
 
 
 class SentryRequest(msgspec.Struct, gc=False):
