@@ -139,20 +139,23 @@ class _Repeat:
             self.done += 1
 
 
+PARTS: dict[str, Callable[[int], dict[str, Any]]] = {
+    "idle": lambda _: idle_and_start(),
+    "acks": intake_alone,
+    "processing": lambda count: processing(count, 50, 1),
+    "faults": lambda count: processing(count, 5000, PROJECTS),
+    "latency": lambda _: latency(200, 20),
+}
+"""Each part by name; the argument is how many events to send."""
+
+
 def main() -> None:
     """Measure what is asked for."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--count", type=int, default=20_000)
-    parser.add_argument("--only", choices=("idle", "acks", "processing", "faults", "latency"), default=None)
+    parser.add_argument("--only", choices=tuple(PARTS), default=None)
     wanted = parser.parse_args()
-    parts: dict[str, Callable[[], dict[str, Any]]] = {
-        "idle": idle_and_start,
-        "acks": lambda: intake_alone(wanted.count),
-        "processing": lambda: processing(wanted.count, 50, 1),
-        "faults": lambda: processing(wanted.count, 5000, PROJECTS),
-        "latency": lambda: latency(200, 20),
-    }
-    print(json.dumps({name: part() for name, part in parts.items() if wanted.only in (None, name)}))
+    print(json.dumps({name: part(wanted.count) for name, part in PARTS.items() if wanted.only in (None, name)}))
 
 
 if __name__ == "__main__":
