@@ -13,7 +13,6 @@ FRONT = {
     "/api/<project>/store/": "POST: one event, as older Sentry SDKs send it; OPTIONS: CORS pre-flight",
     "/tunnel": "POST: an envelope that names its DSN in its own header; also `/api/tunnel`",
     "/healthz": "GET: 200 while the front process answers",
-    "/readyz": "GET: 200 when events can be taken and the pages answer, otherwise 503 with what is missing",
     "/metrics": "GET: Prometheus' text format, for readers on this machine and those that the settings list",
 }
 
