@@ -138,7 +138,7 @@ def test_the_faults_own_frame_is_open_and_library_frames_are_folded(site, ada):
     text = ada.get(f"/issues/{issue.issue_id}/").text
     cause = text[text.index('id="exception-1"') :]
     opened = re.findall(
-        r"<details class=\"frame frame-own\" data-frame open><summary>.*?frame-function\">(\w+)<", text, re.S
+        r"<details class=\"frame frame-own\" data-frame open><summary>.*?frame-function\">(\w+)<", text, re.DOTALL
     )
     assert opened == ["pay", "charge"]
     assert "2 library frames" in cause.split("frame-own")[0]

@@ -82,9 +82,9 @@ def _escape(text: str, choices: "list[int]") -> str:
         way = choices[at % len(choices)] if choices else 0
         if letter == "/" and way == 1:
             written.append("\\/")
-        elif way == 2 and ord(letter) < 0x10000:  # noqa: PLR2004 - beyond it JSON needs a pair
+        elif way == 2 and ord(letter) < 0x10000:
             written.append(f"\\u{ord(letter):04x}")
-        elif way == 3:  # noqa: PLR2004 - the third way
+        elif way == 3:
             written.append(json.dumps(letter)[1:-1])
         else:
             written.append(json.dumps(letter, ensure_ascii=False)[1:-1])
