@@ -82,11 +82,10 @@ class Bounds:
 
     def object(self, value: Raw | UnsetType, most: int, *path: Path) -> Raw | UnsetType:
         """The same for what has to be a JSON object: another value is put into one, under "value"."""
-        if value is not UNSET and bytes(value)[:1] != b"{":
-            value = self.raw(value, most, *path)
-            if value is not UNSET:
-                value = Raw(b'{"value":' + bytes(value) + b"}")
-        return self.raw(value, most + len(b'{"value":}'), *path)
+        if value is UNSET or bytes(value)[:1] == b"{":
+            return self.raw(value, most, *path)
+        value = self.raw(value, most - len(b'{"value":}'), *path)
+        return value if value is UNSET else Raw(b'{"value":' + bytes(value) + b"}")
 
 
 def shrunk(value: Json, most: int, depth: int = 0) -> bytes:

@@ -253,8 +253,11 @@ def _tags(value: Json, bounds: Bounds) -> dict[str, str | int | float | bool | N
     pairs = [(key, text(one)) for key, one in mapping(value).items() if key and one is not None]
     found: dict[str, str | int | float | bool | None] = {}
     for key, one in bounds.first(pairs, limits.TAGS_MAX, "tags", "tags"):
-        name = bounds.text(key, limits.TAG_KEY_CHARS_MAX, "tags")
-        found[name] = bounds.text(one, limits.TAG_VALUE_CHARS_MAX, "tags", name)
+        name, kept = key[: limits.TAG_KEY_CHARS_MAX], one[: limits.TAG_VALUE_CHARS_MAX]
+        before, after = len(key) + len(one), len(name) + len(kept)
+        if after < before:  # one mark for key and value: marks are few
+            bounds.note(before, after, "characters", "tags", name)
+        found[name] = kept
     return found
 
 

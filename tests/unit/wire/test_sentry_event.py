@@ -477,7 +477,7 @@ class TestSurroundings:
         assert (found.url, found.query_string) == ("7", "a=1&b=2")
         assert found.headers == {"Accept": "a, b", "X-N": "5", "Cookie": "sid=1"}
         assert (value(found.body), found.remote_address) == ("a=1&b=2", "")
-        assert draft(request={"query_string": {"a": 1}}).http_context.query_string == "a=1"  # type: ignore[union-attr]
+        assert draft(request={"query_string": {"a": 1}}).http_context.query_string == "a=1"
         assert draft(request="nonsense").http_context is None
 
     def test_cookies_do_not_hide_the_header_that_was_sent(self):
