@@ -193,12 +193,17 @@ def web_services(parts: Parts) -> "WebServices":
     )
 
 
-def run_web(data: Path, settings: Settings, beat: "Beat") -> None:
-    """The life of the web process."""
+def run_web(data: Path, settings: Settings, announce: Callable[[str], None], beat: "Beat") -> None:
+    """The life of the web process. `announce` tells the person at the terminal how to get in the first time."""
     from catchall.web import server
+    from catchall.web.accounts import first_login_link
 
     with Parts(data, settings) as parts:
-        server.run(web_services(parts), parts.installation.web_socket, threads=settings.web_threads, beat=beat)
+        services = web_services(parts)
+        link = first_login_link(services)
+        if link:
+            announce(f"  Open the pages, once: {link}\n")
+        server.run(services, parts.installation.web_socket, threads=settings.web_threads, beat=beat)
 
 
 def run_front(data: Path, settings: Settings, beat: "Beat") -> None:
@@ -279,7 +284,7 @@ def _receiver_parts(parts: Parts, metrics: "FrontMetrics", proxies: "AddressList
     )
 
 
-def roles(data: Path, settings: Settings) -> "list[RoleSpec]":
+def roles(data: Path, settings: Settings, announce: Callable[[str], None]) -> "list[RoleSpec]":
     """All roles of one machine, in the order in which they stop: intake first, so that nothing new comes in.
 
     What several roles need is imported here, before the supervisor forks them: they share those pages.
@@ -299,5 +304,5 @@ def roles(data: Path, settings: Settings) -> "list[RoleSpec]":
         RoleSpec("front", partial(run_front, data, settings), stop_order=0),
         *workers,
         RoleSpec("scheduler", partial(run_scheduler, data, settings), stop_order=2),
-        RoleSpec("web", partial(run_web, data, settings), stop_order=2),
+        RoleSpec("web", partial(run_web, data, settings, announce), stop_order=2),
     ]

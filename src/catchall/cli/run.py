@@ -34,7 +34,7 @@ def run(
     installation.create()
     settings = load(installation.data, os.environ, {"bind": bind} if bind else {})
     configure_log(settings.log_level, settings.log_format)
-    specs = roles(installation.data, settings)
+    specs = roles(installation.data, settings, _announce)
     if role:
         known = [spec.name for spec in specs]
         specs = [spec for spec in specs if spec.name == role]
@@ -48,6 +48,10 @@ def run(
         specs, lock_holder=lambda: CommitLock.holder(installation.commit_lock), status_file=status_file
     )
     sys.exit(supervisor.run())
+
+
+def _announce(text: str) -> None:
+    print(text, flush=True)
 
 
 def _welcome(data: Path, settings: Settings) -> None:

@@ -14,6 +14,16 @@ def create_login_link(services: WebServices) -> str:
     return make_link(services)
 
 
+def first_login_link(services: WebServices) -> str | None:
+    """A login link as long as nobody has an account; afterwards people log in with their passwords."""
+    prepare(services)
+    from django.contrib.auth import get_user_model
+
+    from catchall.web.people.links import make_link
+
+    return None if get_user_model().objects.exists() else make_link(services)
+
+
 def create_api_token(services: WebServices, name: str) -> str:
     """A new API token of the installation itself. It is shown this once: only its hash is kept."""
     prepare(services)
