@@ -104,11 +104,21 @@ function openRow(): boolean {
   return Boolean(link);
 }
 
+/** Leave a field as it was: what was typed and not sent is no wish to search. */
+function leave(field: HTMLInputElement): void {
+  if (field.matches("input")) field.value = field.defaultValue;
+  field.blur();
+}
+
 export function keyboard(): void {
   document.addEventListener("keydown", (event) => {
     if (event.ctrlKey || event.metaKey || event.altKey || event.defaultPrevented) return;
-    if (event.key === "Escape" && isTyping(event.target)) return (event.target as HTMLElement).blur();
-    if (isTyping(event.target) || one("dialog[open]")) return;
+    if (event.key === "Escape" && isTyping(event.target)) {
+      event.preventDefault();
+      return leave(event.target as HTMLInputElement);
+    }
+    const chooses = (event.target as HTMLElement).matches("select") && event.key === "/"; // no option begins with it
+    if ((isTyping(event.target) && !chooses) || one("dialog[open]")) return;
     const place = Date.now() - waitingForPlace < SECOND_KEY_MS ? PLACES[event.key] : undefined;
     waitingForPlace = 0;
     if (place) {
