@@ -26,14 +26,14 @@ class Dictionaries:
     """The dictionaries of one installation."""
 
     def __init__(self, folder: Path) -> None:
-        self._folder = folder
+        self.folder = folder
         self._changed = -1
         self._newest = NONE
 
     def newest(self) -> int:
         """The number of the dictionary for new frames; NONE when there is none yet."""
         try:
-            changed = self._folder.stat().st_mtime_ns
+            changed = self.folder.stat().st_mtime_ns
         except FileNotFoundError:
             return NONE
         if changed != self._changed:
@@ -59,7 +59,7 @@ class Dictionaries:
                 file.flush()
                 os.fsync(file.fileno())
             part.rename(self._path(number))
-            sync_directory(self._folder)
+            sync_directory(self.folder)
         except OSError as error:
             raise StoreError(f"cannot write the dictionary {self._path(number)}: {error}") from error
         self._changed = -1
@@ -68,7 +68,7 @@ class Dictionaries:
     def is_due(self) -> bool:
         """Was the last training, or the last try of one, so long ago that another may gain something?"""
         try:
-            last = (self._folder / ".lock").stat().st_mtime
+            last = (self.folder / ".lock").stat().st_mtime
         except FileNotFoundError:
             return True
         wait = DICTIONARY_RETRY_SECONDS if self.newest() == NONE else DICTIONARY_SECONDS_MIN
@@ -77,9 +77,9 @@ class Dictionaries:
     @contextmanager
     def training(self) -> Iterator[bool]:
         """The right to train, for one process at a time; False: another one is at it."""
-        self._folder.mkdir(mode=0o700, exist_ok=True)
-        sync_directory(self._folder.parent)
-        lock = os.open(self._folder / ".lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        self.folder.mkdir(mode=0o700, exist_ok=True)
+        sync_directory(self.folder.parent)
+        lock = os.open(self.folder / ".lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
             os.utime(lock)  # when it was last tried, whatever comes of it
@@ -95,10 +95,10 @@ class Dictionaries:
         return sum(self._path(number).stat().st_size for number in self._numbers())
 
     def _numbers(self) -> list[int]:
-        if not self._folder.is_dir():
+        if not self.folder.is_dir():
             return []
-        stems = [path.stem for path in self._folder.iterdir() if path.suffix == _ENDING]
+        stems = [path.stem for path in self.folder.iterdir() if path.suffix == _ENDING]
         return [int(stem) for stem in stems if stem.isascii() and stem.isdigit()]
 
     def _path(self, number: int) -> Path:
-        return self._folder / f"{number}{_ENDING}"
+        return self.folder / f"{number}{_ENDING}"

@@ -10,6 +10,7 @@ from collections import OrderedDict
 from pathlib import Path
 from typing import NamedTuple
 
+import structlog
 import zstandard
 
 from catchall.core.errors import StoreError
@@ -17,6 +18,8 @@ from catchall.core.limits import DICTIONARIES_OPEN_MAX, PAYLOAD_BYTES_MAX
 from catchall.store.sqlite.dictionary import LEVEL, NONE, Dictionaries
 
 _LENGTH_BYTES = 4
+
+log = structlog.get_logger(__name__)
 
 
 class Frame(NamedTuple):
@@ -52,17 +55,24 @@ class FrameWriter:
 
     def __init__(self, dictionaries: Dictionaries) -> None:
         self._dictionaries = dictionaries
+        self._tried = NONE
         self.dictionary = NONE
         self._compressor = _compressor(None)
 
     def refresh(self) -> None:
-        """Change over to the newest dictionary. Raises StoreError when it cannot be read."""
+        """Change over to the newest dictionary. One that cannot be read must not stop new events: none is used then."""
         newest = self._dictionaries.newest()
-        if newest != self.dictionary:
+        if newest == self._tried:
+            return
+        self._tried = newest
+        try:
             loaded = self._dictionaries.load(newest)
             loaded.precompute_compress(level=LEVEL)
-            self._compressor = _compressor(loaded)
-            self.dictionary = newest
+        except (StoreError, zstandard.ZstdError) as error:
+            log.error("compressing without a dictionary: the newest one is damaged", number=newest, error=str(error))
+            self.dictionary, self._compressor = NONE, _compressor(None)
+        else:
+            self.dictionary, self._compressor = newest, _compressor(loaded)
 
     def compress(self, data: bytes) -> bytes:
         """One frame, to be stored with the number in `dictionary`."""
