@@ -69,7 +69,9 @@ def open_page(server: Server, chromium: Browser, login: str) -> Iterator[Opener]
     contexts: list[BrowserContext] = []
     complaints: list[str] = []
 
-    def opener(path: str, *, size: dict[str, int] = DESKTOP, scheme: str = "light", scripts: bool = True) -> Page:
+    def opener(
+        path: str, *, size: dict[str, int] = DESKTOP, scheme: str = "light", scripts: bool = True, missing: bool = False
+    ) -> Page:
         context = chromium.new_context(
             base_url=server.url,
             viewport=size,  # type: ignore[arg-type]
@@ -83,7 +85,11 @@ def open_page(server: Server, chromium: Browser, login: str) -> Iterator[Opener]
         page.on("console", lambda message: complaints.append(message.text) if message.type == "error" else None)
         page.on("pageerror", lambda error: complaints.append(str(error)))
         page.on("request", lambda request: _only_ours(request.url, server.url, complaints))
-        page.goto(path)
+        answer = page.goto(path)
+        assert answer is not None
+        assert answer.status == (404 if missing else 200)
+        if missing:
+            complaints.clear()  # the browser says of itself that the page is missing
         return page
 
     yield opener
