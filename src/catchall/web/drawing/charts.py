@@ -6,25 +6,24 @@ from datetime import UTC, datetime
 from markupsafe import Markup
 
 from catchall.store.base import SeriesPoint
+from catchall.web.drawing.markup import escape, made
 
-SPARK_WIDTH, SPARK_HEIGHT = 112, 24
-TREND_WIDTH, TREND_HEIGHT = 600, 96
-BAR_GAP_SHARE = 0.25
+BAR, BAR_STEP = 3, 4  # units of a chart's own width; the browser stretches them to the room there is
+SPARK_HEIGHT, TREND_HEIGHT = 24, 96
+SPARK_PIXELS = 112
 DAY = 86_400
 
 
-def bars(points: Sequence[SeriesPoint], width: float, height: float) -> str:
-    """One SVG path with a bar for each point. A count of one is still visible."""
+def bars(points: Sequence[SeriesPoint], height: int) -> str:
+    """One SVG path with a bar for each point, in whole numbers. A count of one is still visible."""
     peak = max((point.count for point in points), default=0)
-    if not peak:
-        return ""
-    step = width / len(points)
-    wide = step * (1 - BAR_GAP_SHARE)
     parts = []
-    for index, point in enumerate(points):
-        if point.count:
-            tall = max(2.0, height * point.count / peak)
-            parts.append(f"M{index * step:.1f} {height:g}v-{tall:.1f}h{wide:.1f}v{tall:.1f}z")
+    x = 0
+    for _, count in points:
+        if count:
+            tall = height * count // peak or 1
+            parts.append(f"M{x} {height}v-{tall}h{BAR}v{tall}z")
+        x += BAR_STEP
     return "".join(parts)
 
 
@@ -45,49 +44,46 @@ def sentence(points: Sequence[SeriesPoint]) -> str:
 
 def sparkline(points: Sequence[SeriesPoint]) -> Markup:
     """A row's small chart."""
-    return Markup(
-        '<svg class="spark" viewBox="0 0 {0} {1}" width="{0}" height="{1}" role="img" aria-label="{2}" '
-        'preserveAspectRatio="none"><path class="spark-base" d="M0 {3}h{0}"/><path d="{4}"/></svg>'
-    ).format(SPARK_WIDTH, SPARK_HEIGHT, sentence(points), SPARK_HEIGHT - 0.5, bars(points, SPARK_WIDTH, SPARK_HEIGHT))
+    width = len(points) * BAR_STEP
+    return made(
+        f'<svg class="spark" viewBox="0 0 {width} {SPARK_HEIGHT}" width="{SPARK_PIXELS}" height="{SPARK_HEIGHT}"'
+        f' role="img" aria-label="{sentence(points)}" preserveAspectRatio="none">'
+        f'<path class="chart-base" d="M0 {SPARK_HEIGHT}h{width}"/><path d="{bars(points, SPARK_HEIGHT)}"/></svg>'
+    )
 
 
 def trend(points: Sequence[SeriesPoint], name: str) -> Markup:
     """A page's chart. A script lets people brush a range of it; its table stands below it (templates)."""
     if not points:
-        return Markup("")
+        return made("")
     step = points[1].start - points[0].start if len(points) > 1 else DAY
-    return Markup(
-        '<svg class="trend" viewBox="0 0 {0} {1}" role="img" aria-label="{2}: {3}" preserveAspectRatio="none" '
-        'data-since="{4}" data-until="{5}" data-points="{6}">'
-        '<path class="trend-base" d="M0 {7}h{0}"/><path d="{8}"/></svg>'
-    ).format(
-        TREND_WIDTH,
-        TREND_HEIGHT,
-        name,
-        sentence(points),
-        points[0].start,
-        points[-1].start + step,
-        len(points),
-        TREND_HEIGHT - 0.5,
-        bars(points, TREND_WIDTH, TREND_HEIGHT),
+    width = len(points) * BAR_STEP
+    return made(
+        f'<svg class="trend" viewBox="0 0 {width} {TREND_HEIGHT}" role="img" preserveAspectRatio="none"'
+        f' aria-label="{escape(name)}: {sentence(points)}" data-since="{points[0].start}"'
+        f' data-until="{points[-1].start + step}" data-points="{len(points)}">'
+        f'<path class="chart-base" d="M0 {TREND_HEIGHT}h{width}"/><path d="{bars(points, TREND_HEIGHT)}"/></svg>'
     )
 
 
 def axis(points: Sequence[SeriesPoint]) -> Markup:
     """The line below a chart: where it begins, how high its highest bar is, where it ends."""
     if not points:
-        return Markup("")
+        return made("")
     step = points[1].start - points[0].start if len(points) > 1 else DAY
     peak = max(point.count for point in points)
-    return Markup(
-        '<p class="trend-axis" aria-hidden="true"><span>{0}</span><span>highest {1:,}</span><span>{2} UTC</span></p>'
-    ).format(label_of(points[0].start, step), peak, label_of(points[-1].start + step, step))
+    first, last = label_of(points[0].start, step), label_of(points[-1].start + step, step)
+    return made(
+        f'<p class="trend-axis" aria-hidden="true"><span>{first}</span>'
+        f"<span>highest {peak:,}</span><span>{last} UTC</span></p>"
+    )
 
 
 def share(count: int, total: int) -> Markup:
     """A bar for a part of a whole; the number stands beside it."""
     percent = 100 * count / total if total else 0.0
-    return Markup(
-        '<svg class="share" viewBox="0 0 100 8" preserveAspectRatio="none" role="img" aria-label="{0:.0f} %">'
-        '<path class="share-base" d="M0 0h100v8H0z"/><path d="M0 0h{1:.1f}v8H0z"/></svg>'
-    ).format(percent, max(1.0, percent))
+    return made(
+        '<svg class="share" viewBox="0 0 100 8" preserveAspectRatio="none" role="img"'
+        f' aria-label="{percent:.0f} %"><path class="share-base" d="M0 0h100v8H0z"/>'
+        f'<path d="M0 0h{max(1.0, percent):.1f}v8H0z"/></svg>'
+    )

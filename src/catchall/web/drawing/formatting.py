@@ -5,14 +5,14 @@ from datetime import UTC, datetime, timedelta
 from markupsafe import Markup
 
 from catchall.core.times import MICROSECONDS
+from catchall.web.drawing.markup import escape, made
 from catchall.web.services import current
 
 MINUTE, HOUR, DAY = 60, 3600, 86_400
 WEEKS_FROM = 14 * DAY
 YEAR = 365 * DAY
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-AGO_TAG = Markup('<time datetime="{0}" title="{1}" data-ago>{2}</time>')
-EXACT_TAG = Markup('<time datetime="{0}" title="{1}">{2}</time>')
+NO_TIME = made('<span class="none">—</span>')
 COMPACT_FROM = 10_000
 
 
@@ -48,6 +48,10 @@ def ago(seconds: float) -> str:
     return f"{int(seconds // (7 * DAY))} wk ago" if seconds < YEAR else f"{int(seconds // YEAR)} y ago"
 
 
+def _tag(when: str, behind: str, words: str, marks: str = "") -> Markup:
+    return made(f'<time datetime="{escape(when)}" title="{behind}"{marks}>{words}</time>')
+
+
 class Clock:
     """Writes times as seen now. One for each page, so that all its times agree."""
 
@@ -57,26 +61,24 @@ class Clock:
     def ago(self, text: str) -> Markup:
         """`3 min ago`, with the exact time behind it; a dash for no time."""
         if not text:
-            return Markup('<span class="none">—</span>')
+            return NO_TIME
         moment = parse(text)
-        return AGO_TAG.format(text, exact_time(moment), ago(self.now - moment.timestamp()))
+        return _tag(text, exact_time(moment), ago(self.now - moment.timestamp()), " data-ago")
 
     def short(self, text: str) -> Markup:
         """`3 min`: for narrow columns, the full words behind it."""
         if not text:
-            return Markup('<span class="none">—</span>')
+            return NO_TIME
         moment = parse(text)
         words = ago(self.now - moment.timestamp()).removesuffix(" ago")
-        return Markup('<time datetime="{0}" title="{1}" data-ago data-short>{2}</time>').format(
-            text, exact_time(moment), words
-        )
+        return _tag(text, exact_time(moment), words, " data-ago data-short")
 
     def exact(self, text: str) -> Markup:
         """The time itself, to the second."""
         if not text:
-            return Markup('<span class="none">—</span>')
+            return NO_TIME
         moment = parse(text)
-        return EXACT_TAG.format(text, ago(self.now - moment.timestamp()), exact_time(moment))
+        return _tag(text, ago(self.now - moment.timestamp()), exact_time(moment))
 
     def point(self, seconds: int) -> str:
         """Where a chart's point begins."""
@@ -95,12 +97,12 @@ def exact(count: int) -> str:
 def number(count: int) -> Markup:
     """Exact up to 9,999; then three figures with the exact number behind them."""
     if count < COMPACT_FROM:
-        return Markup("{0:,}").format(count)
+        return made(f"{count:,}")
     for unit, word in ((10**9, "G"), (10**6, "M"), (10**3, "k")):
         if count >= unit:
             value = count / unit
             text = f"{value:.1f}" if value < 100 else f"{value:.0f}"
-            return Markup('<span title="{0:,}">{1}{2}</span>').format(count, text.removesuffix(".0"), word)
+            return made(f'<span title="{count:,}">{text.removesuffix(".0")}{word}</span>')
     raise AssertionError("unreachable: count >= 10,000 has a unit")
 
 

@@ -1,5 +1,6 @@
 """Jinja2 for the pages: everything escaped, an unknown name is an error, and a few functions for facts."""
 
+from functools import lru_cache
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse
@@ -12,6 +13,8 @@ from catchall import __version__
 from catchall.web.assets import asset
 from catchall.web.drawing import charts, formatting, health
 from catchall.web.middleware import request_id
+
+ADDRESSES_REMEMBERED = 4096  # a list names a hundred of them; the same ones each time it is drawn
 
 
 def environment(**options: Any) -> Environment:
@@ -42,6 +45,7 @@ def environment(**options: Any) -> Environment:
     return made
 
 
+@lru_cache(maxsize=ADDRESSES_REMEMBERED)
 def address(name: str, *arguments: object) -> str:
     """The path of a named page."""
     return reverse(name, args=arguments)
