@@ -51,7 +51,7 @@ def test_few_pages_are_public(site):
         for _, pattern in patterns(get_resolver().url_patterns)
         if getattr(pattern.callback, "catchall_action", None) is Action.PUBLIC
     }
-    assert public == {"alive", "login", "login-link", "logout"}
+    assert public == {"alive", "ready", "login", "login-link", "logout"}
 
 
 def test_a_view_that_names_no_action_is_refused(site, ada, monkeypatch):

@@ -124,7 +124,7 @@ def problems_for_all(
     def middleware(request: HttpRequest) -> HttpResponse:
         response = get_response(request)
         if response.status_code == 405 and request.path.startswith(PREFIX):
-            allowed = response.headers.get("Allow", "")
+            allowed = ", ".join(sorted(response.headers.get("Allow", "").replace(",", " ").split()))
             response = problem(request, 405, f"This address takes only {allowed}.")
             response.headers["Allow"] = allowed
         return response
