@@ -13,6 +13,7 @@ from tests.browser.conftest import DESKTOP, PHONE
 ROOT = Path(__file__).resolve().parents[2]
 AXE = (ROOT / "frontend/node_modules/axe-core/axe.min.js").read_text(encoding="utf-8")
 STANDARDS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
+TARGETS = "button, select, summary, input:not([type=hidden]), .nav, .button, .tabs a"
 PAGES = {
     "issues": "/issues/",
     "issues-nothing": "/issues/?q=nosuchword",
@@ -79,12 +80,12 @@ def test_a_page_is_accessible_and_fits(open_page, an_issue, pictures, name, size
 @pytest.mark.parametrize("size", [DESKTOP, PHONE], ids=["wide", "phone"])
 def test_targets_are_large_enough(open_page, an_issue, size):
     """At least 24 px each way (WCAG 2.2, 2.5.8); links within a line of text are excepted."""
-    small = """() => [...document.querySelectorAll('button, select, summary, input:not([type=hidden]), .nav, .button, .tabs a')]
+    small = """selector => [...document.querySelectorAll(selector)]
         .filter(one => one.checkVisibility() && !one.closest('.tick, .check, .choices'))
         .map(one => [one.outerHTML.slice(0, 80), one.getBoundingClientRect()])
         .filter(([_, box]) => box.width > 1 && (box.height < 24 || box.width < 24)).map(([text]) => text)"""
     for name in ("issues", "issue", "settings", "account"):
-        assert open_page(address(name, an_issue), size=size).evaluate(small) == [], name
+        assert open_page(address(name, an_issue), size=size).evaluate(small, TARGETS) == [], name
 
 
 def test_the_theme_is_chosen_and_kept(open_page):

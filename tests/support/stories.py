@@ -8,7 +8,8 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
-CHARGE = (
+Source = tuple[list[str], str, list[str]]  # lines before the faulty one, itself, lines after
+CHARGE: Source = (
     ["    def charge(self, order: Order, card: Card) -> Receipt:", "        payload = self._payload(order, card)"],
     "        answer = self.session.post(self.url, json=payload, timeout=self.timeout)",
     ["        answer.raise_for_status()", "        return Receipt.from_json(answer.json())"],
@@ -23,12 +24,12 @@ RAISE = (
     '        raise PaymentError(f"could not charge order {order.id}") from error',
     ["    order.paid(receipt)", "    return receipt"],
 )
-VIEW = (
+VIEW: Source = (
     ["@require_POST", "def checkout(request):", "    order = Order.of(request)"],
     "    return pay(request, order)",
     [],
 )
-TOTAL = (
+TOTAL: Source = (
     ["def total(lines: list[Line], rates: Rates) -> Money:", "    amount = sum(line.amount for line in lines)"],
     '    return Money(amount, rates[lines[0].country]["currency"])',
     [],

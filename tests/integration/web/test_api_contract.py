@@ -101,8 +101,9 @@ def test_every_parameter_is_bounded(document):
         for one in operation["parameters"]:
             schema = one["schema"]
             parts = [part for part in schema.get("anyOf", [schema]) if part.get("type") != "null"]
-            for part in parts:
-                part = document["components"]["schemas"][part["$ref"].rsplit("/", 1)[1]] if "$ref" in part else part
+            for found in parts:
+                named = found.get("$ref", "").rsplit("/", 1)[-1]
+                part = document["components"]["schemas"][named] if named else found
                 bounded = {"enum", "const", "maxLength", "pattern", "format", "maxItems"}
                 if part["type"] in ("integer", "number"):
                     bounded = {"maximum", "exclusiveMaximum"}
@@ -134,7 +135,7 @@ def test_hostile_parameters_get_documented_answers(site, document, api):
         for one in operation["parameters"]:
             for value in HOSTILE.get(kind_of(one["schema"]), HOSTILE["string"]):
                 address = decent(
-                    site, path.replace("{%s}" % one["name"], value or "-") if one["in"] == "path" else path
+                    site, path.replace("{" + one["name"] + "}", value or "-") if one["in"] == "path" else path
                 )
                 if one["in"] == "query":
                     needed = "&".join(f"{name}={good}" for name, good in _needed(operation, one["name"]))
