@@ -279,6 +279,18 @@ def test_facets_of_many_matching_events_say_how_many_they_looked_at(store, monke
     assert len(store.facet_keys(EventFilter(project_id=1))) == 11
 
 
+def test_a_tag_with_too_many_values_is_counted_in_the_newest_events(tmp_path, monkeypatch):
+    monkeypatch.setattr(reads, "FACET_SCAN_TERMS_MAX", 8)
+    monkeypatch.setattr(reads, "FACET_SAMPLE_EVENTS_MAX", 5)
+    store = SqliteEventStore(tmp_path / "events")
+    tags = [[("request", str(number)), ("few", str(number % 2))] for number in range(10)]
+    commit(store, *[row(number, tags=tags[number], received_at=NOON + number // 5 * DAY) for number in range(10)])
+    whole = EventFilter(project_id=1)
+    assert store.facets(whole, "request", limit=2) == ([("5", 1), ("6", 1)], 5, False)
+    assert store.facets(whole, "few", limit=2) == ([("0", 5), ("1", 5)], 10, True)
+    store.close()
+
+
 def test_a_dropped_day_is_gone_and_may_come_again(store):
     rows = [row(number, received_at=NOON + number * DAY, functions=["main"]) for number in range(3)]
     commit(store, *rows)

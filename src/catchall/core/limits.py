@@ -204,7 +204,9 @@ DICTIONARY_STRING_CHARS_MAX: Final = 2048  # longer strings are not looked at fo
 DICTIONARIES_OPEN_MAX: Final = 8  # decoders kept per thread, 150 KB each
 DICTIONARY_SECONDS_MIN: Final = 86_400  # between two trainings
 DICTIONARY_RETRY_SECONDS: Final = 600  # after a training that came to nothing
-SHARD_LOG_PAGES: Final = 500  # 2 MB of write-ahead log, then it goes into the database: more is no faster
+SHARD_LOG_PAGES_MIN: Final = 500  # of 4 KB in a small shard's write-ahead log before it goes into the database
+SHARD_LOG_PAGES_MAX: Final = 2000  # of a large one: 5 us per event less than 500, and under 100 bytes of disk
+SHARD_LOG_EVENTS_PER_PAGE: Final = 50  # between the two
 SHARD_NAMES_CACHED_MAX: Final = 10_000  # environments, releases, tag keys that a shard's writer remembers
 SHARD_STACKS_CACHED_MAX: Final = 20_000  # digests of stacks that a shard's writer knows to be stored
 COLUMN_TOKENS_CACHED_MAX: Final = 2000  # combinations of project, severity, environment and release
@@ -218,6 +220,7 @@ FILTER_PROBES: Final = 8
 FILTER_ROWS_PER_COMMIT: Final = 2000  # a filter is built in steps of a few ms, each under the commit lock
 FILTERS_OPEN_MAX: Final = 400  # each holds a file handle
 BLOB_NAME_CHARS_MAX: Final = 500  # ours are about 120 long
+FACET_SCAN_TERMS_MAX: Final = 60_000  # values of one tag that the index is read for (60 ms); beyond, newest events
 FACET_TERMS_MAX: Final = 5000  # most frequent values that a shard gives for one tag
 
 # --- retention (defaults; settings change them) -------------------------------------------------------------------

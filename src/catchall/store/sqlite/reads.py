@@ -11,7 +11,7 @@ from catchall.core.errors import CursorUnknown
 from catchall.core.event import Event
 from catchall.core.limits import (
     FACET_SAMPLE_EVENTS_MAX,
-    FACET_TERMS_MAX,
+    FACET_SCAN_TERMS_MAX,
     FACET_VALUES_MAX,
     ITERATE_EVENTS,
     LIST_LIMIT_MAX,
@@ -111,6 +111,9 @@ class SqliteEventReads:
         total = 0
         for day in self._days(where):
             with self._readers.borrow(day) as reader:
+                if reader is not None and where.project_id is not None and _is_whole(where):
+                    total += selection.count_project(reader, where.project_id)
+                    continue
                 chosen = selection.select(reader, where) if reader else None
                 if reader is not None and chosen is not None:
                     total += selection.count(reader, chosen)
@@ -155,8 +158,11 @@ class SqliteEventReads:
     # --- values of tags -----------------------------------------------------------------------------------------
     def facets(self, where: EventFilter, key: str, *, limit: int) -> Facet:
         limit = max(0, min(limit, FACET_VALUES_MAX))
-        if _is_whole(where):
-            return self._whole_facet(where, key, limit)
+        whole = self._whole_facet(where, key, limit) if _is_whole(where) else None
+        return whole or self._newest_facet(where, key, limit)
+
+    def _newest_facet(self, where: EventFilter, key: str, limit: int) -> Facet:
+        """Counted by reading the newest matching events."""
         counts: Counter[str] = Counter()
         looked_at = 0
         for tags in self._newest_tags(where):
@@ -165,19 +171,23 @@ class SqliteEventReads:
         exact = looked_at < FACET_SAMPLE_EVENTS_MAX or self.count(where) == looked_at
         return Facet(_most(counts, limit), looked_at, exact)
 
-    def _whole_facet(self, where: EventFilter, key: str, limit: int) -> Facet:
-        """Counted by the index alone: every event, whatever their number."""
+    def _whole_facet(self, where: EventFilter, key: str, limit: int) -> Facet | None:
+        """Counted by the index alone: every event, whatever their number. None: the tag has too many values."""
         counts: Counter[str] = Counter()
         sources = cut = 0
+        left = FACET_SCAN_TERMS_MAX
         for day in self._folder.days():
             with self._readers.borrow(day) as reader:
                 if reader is None:
                     continue
                 for project in reader.projects() if where.project_id is None else [where.project_id]:
-                    values = selection.tag_values(reader, project, key)
-                    sources += bool(values)
-                    cut += len(values) == FACET_TERMS_MAX
-                    counts.update(dict(values))
+                    found = selection.tag_values(reader, project, key, left)
+                    left -= found.terms
+                    if left <= 0:
+                        return None
+                    sources += found.terms > 0
+                    cut += found.terms > len(found.values)
+                    counts.update(dict(found.values))
         return Facet(_most(counts, limit), self.count(where), cut == 0 or sources == 1)
 
     def facet_keys(self, where: EventFilter) -> list[str]:

@@ -41,7 +41,7 @@ _TABLES = (
         UNIQUE (project, digest)
     ) STRICT""",
     "CREATE TABLE name (id INTEGER PRIMARY KEY, text TEXT NOT NULL UNIQUE) STRICT",
-    "CREATE TABLE project (id INTEGER PRIMARY KEY) STRICT",
+    "CREATE TABLE project (id INTEGER PRIMARY KEY, events INTEGER NOT NULL) STRICT",
     "CREATE TABLE tag_key (project INTEGER, key TEXT, PRIMARY KEY (project, key)) STRICT, WITHOUT ROWID",
     """CREATE TABLE span (                -- the time map: rows from `first` to before the next entry's
         first INTEGER PRIMARY KEY,

@@ -111,12 +111,28 @@ def count(reader: ShardReader, chosen: Selection) -> int:
     return int(reader.connection.execute(sql, parameters).fetchone()[0])
 
 
-def tag_values(reader: ShardReader, project: int, key: str) -> list[tuple[str, int]]:
-    """The most frequent values of a tag among all events of a project on this day, read off the vocabulary."""
+class TagValues(NamedTuple):
+    """The most frequent values of a tag; `terms`: how many there are, all looked at."""
+
+    values: list[tuple[str, int]]
+    terms: int
+
+
+def tag_values(reader: ShardReader, project: int, key: str, terms_max: int) -> TagValues:
+    """Values of a tag among all events of a project on this day, read off the vocabulary, `terms_max` at most."""
     start, end = tag_range(project, key)
-    sql = "SELECT term, doc FROM vocabulary WHERE term >= ? AND term < ? ORDER BY doc DESC LIMIT ?"
-    rows = reader.connection.execute(sql, (start, end, FACET_TERMS_MAX))
-    return [(shown(term[len(start) :]), found) for term, found in rows]
+    sql = (
+        "SELECT term, doc, count(*) OVER ()"
+        " FROM (SELECT term, doc FROM vocabulary WHERE term >= ? AND term < ? LIMIT ?) ORDER BY doc DESC LIMIT ?"
+    )
+    rows = reader.connection.execute(sql, (start, end, terms_max, FACET_TERMS_MAX)).fetchall()
+    return TagValues([(shown(term[len(start) :]), found) for term, found, _ in rows], rows[0][2] if rows else 0)
+
+
+def count_project(reader: ShardReader, project: int) -> int:
+    """How many events a project has on this day."""
+    row = reader.connection.execute("SELECT events FROM project WHERE id = ?", (project,)).fetchone()
+    return int(row[0]) if row else 0
 
 
 def tag_keys(reader: ShardReader, project: int | None) -> list[str]:

@@ -6,10 +6,18 @@ overwrites.
 """
 
 import sqlite3
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 
 from catchall.core.errors import StoreError
-from catchall.core.limits import SHARD_LOG_PAGES, SHARD_NAMES_CACHED_MAX, SHARD_STACKS_CACHED_MAX, SPAN_EVENTS
+from catchall.core.limits import (
+    SHARD_LOG_EVENTS_PER_PAGE,
+    SHARD_LOG_PAGES_MAX,
+    SHARD_LOG_PAGES_MIN,
+    SHARD_NAMES_CACHED_MAX,
+    SHARD_STACKS_CACHED_MAX,
+    SPAN_EVENTS,
+)
 from catchall.store.base import Stack
 from catchall.store.sqlite.connection import open_database, writing
 from catchall.store.sqlite.day_filter import Key
@@ -36,11 +44,11 @@ class ShardWriter:
         except StoreError:
             self._connection.close()
             raise
-        self._connection.execute(f"PRAGMA wal_autocheckpoint={SHARD_LOG_PAGES}")
+        self._log_pages = 0
+        self._bound_log(0)
         self._names: dict[str, int] = {"": 0}
         self._stacks: set[StackKey] = set()
         self._tag_keys: set[tuple[int, str]] = set()
-        self._projects: set[int] = set()
 
     def is_current(self) -> bool:
         """Is the day's file still the one that was opened? A dropped day may have been made anew."""
@@ -80,13 +88,22 @@ class ShardWriter:
                 change.add_stacks(new_stacks, places[: len(new_stacks)])
                 change.add_events(rows, places[len(new_stacks) :])
                 fresh_keys = change.add_tag_keys(rows, self._tag_keys)
-                fresh_projects = change.add_projects(rows, self._projects)
+                change.count_projects(rows)
                 change.finish(rows, places[-1].place + places[-1].length)
         except sqlite3.IntegrityError as error:
             raise StoreError(f"{self.files.database} changed under the commit lock: {error}") from error
         if not self.is_current():
             raise StoreError(f"{self.files.database} was dropped while it was written to; commit again")
-        self._remember(change.fresh_names, {key for key, _ in new_stacks}, fresh_keys, fresh_projects)
+        self._bound_log(change.events)
+        self._remember(change.fresh_names, {key for key, _ in new_stacks}, fresh_keys)
+
+    def _bound_log(self, events: int) -> None:
+        """Let the write-ahead log grow with the shard. Ids are random: the more of them there are, the more pages a
+        batch changes, and the more is saved by writing a page to the database once for several batches."""
+        pages = max(SHARD_LOG_PAGES_MIN, min(events // SHARD_LOG_EVENTS_PER_PAGE, SHARD_LOG_PAGES_MAX))
+        if pages != self._log_pages:
+            self._connection.execute(f"PRAGMA wal_autocheckpoint={pages}")
+            self._log_pages = pages
 
     def _new_stacks(self, rows: Sequence[PreparedRow]) -> Iterator[tuple[StackKey, Stack]]:
         """Stacks of these rows that are not stored yet, each once."""
@@ -114,9 +131,7 @@ class ShardWriter:
         self._segment.write(end, b"".join(chunks))
         return places
 
-    def _remember(
-        self, names: dict[str, int], stacks: set[StackKey], keys: set[tuple[int, str]], projects: set[int]
-    ) -> None:
+    def _remember(self, names: dict[str, int], stacks: set[StackKey], keys: set[tuple[int, str]]) -> None:
         """Keep in mind what is stored now, so that the next batch need not ask."""
         if len(self._names) + len(self._tag_keys) > SHARD_NAMES_CACHED_MAX:
             self._names = {"": 0}
@@ -126,7 +141,6 @@ class ShardWriter:
         self._names.update(names)
         self._stacks |= stacks
         self._tag_keys |= keys
-        self._projects |= projects
 
     def close(self) -> None:
         """Move what is in the write-ahead log into the database, so that a closed day has none, and close."""
@@ -146,7 +160,9 @@ class _Change:
         self._connection = connection
         self._names = names
         self.fresh_names: dict[str, int] = {}
-        self.segment_end, self._next_id = connection.execute("SELECT segment_end, next_id FROM meta").fetchone()
+        self.segment_end, self._next_id, self.events = connection.execute(
+            "SELECT segment_end, next_id, events FROM meta"
+        ).fetchone()
 
     def add_stacks(self, stacks: Sequence[tuple[StackKey, Stack]], places: Sequence[Frame]) -> None:
         """Add stacks and the words in them. They come before the events: rows of the index grow."""
@@ -201,11 +217,12 @@ class _Change:
         self._connection.executemany("INSERT OR IGNORE INTO tag_key VALUES (?, ?)", fresh)
         return fresh
 
-    def add_projects(self, rows: Sequence[PreparedRow], known: set[int]) -> set[int]:
-        """Note which projects have events here. Returns those that were not known."""
-        fresh = {row.key[0] for row in rows} - known
-        self._connection.executemany("INSERT OR IGNORE INTO project VALUES (?)", ((number,) for number in fresh))
-        return fresh
+    def count_projects(self, rows: Sequence[PreparedRow]) -> None:
+        """Add to the projects' numbers of events."""
+        self._connection.executemany(
+            "INSERT INTO project VALUES (?, ?) ON CONFLICT DO UPDATE SET events = events + excluded.events",
+            Counter([row.key[0] for row in rows]).items(),
+        )
 
     def finish(self, rows: Sequence[PreparedRow], segment_end: int) -> None:
         """Record how far the shard is now."""
