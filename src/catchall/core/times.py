@@ -10,8 +10,9 @@ DAY_SECONDS = 86_400
 
 def rfc3339(microseconds: int) -> str:
     """Print a time as RFC 3339 in UTC with microseconds, e.g. 2026-11-23T10:00:00.000000Z."""
-    minutes, rest = divmod(microseconds, 60 * MICROSECONDS)
-    return f"{_minute(minutes)}{rest // MICROSECONDS:02d}.{rest % MICROSECONDS:06d}Z"
+    minutes = microseconds // (60 * MICROSECONDS)
+    digits = str(microseconds - minutes * 60 * MICROSECONDS + 100 * MICROSECONDS)  # "1", seconds, fraction
+    return f"{_minute(minutes)}{digits[1:3]}.{digits[3:]}Z"
 
 
 @lru_cache(maxsize=1024)  # events of one moment share their minutes: 3.7 -> 0.9 us a time, and an event has ten or more

@@ -231,16 +231,19 @@ def _nameless(frame: SentryFrame) -> str:
 
 
 def _breadcrumbs(values: list[SentryBreadcrumb], bounds: Bounds) -> list[Breadcrumb]:
-    return [
-        Breadcrumb(
-            timestamp=timestamp_text(one.timestamp),
-            type=one.type or "",
-            category=one.category or "",
-            level=one.level or "",
-            message=one.message or "",
-            data=one.data
-            if one.data is UNSET or _EMPTY_BYTES < len(one.data) <= _SMALL_BYTES
-            else bounds.raw(one.data, limits.BREADCRUMB_BYTES_MAX, "breadcrumbs", index, "data"),
+    found = []
+    for index, one in enumerate(values):
+        data = one.data
+        if data is not UNSET and not _EMPTY_BYTES < len(data) <= _SMALL_BYTES:
+            data = bounds.raw(data, limits.BREADCRUMB_BYTES_MAX, "breadcrumbs", index, "data")
+        found.append(
+            Breadcrumb(
+                timestamp=timestamp_text(one.timestamp),
+                type=one.type or "",
+                category=one.category or "",
+                level=one.level or "",
+                message=one.message or "",
+                data=data,
+            )
         )
-        for index, one in enumerate(values)
-    ]
+    return found
