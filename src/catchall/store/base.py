@@ -143,7 +143,7 @@ class EventStore(Protocol):
         """The event as JSON text, as the API prints it."""
 
     def page(self, where: EventFilter, *, limit: int, after: str = "") -> list[EventSummary]:
-        """Newest arrival first; `after` is the cursor of the last one already seen."""
+        """Newest arrival first; `after`: the cursor of the last one seen. Raises StoreError when it is none."""
 
     def iterate(self, where: EventFilter) -> Iterator[Event]:
         """All matching events, newest arrival first, in constant memory."""
