@@ -119,7 +119,6 @@ def culprit_of(frames: list[Frame], transaction: str) -> str:
 
 
 def _place(frame: Frame) -> str:
-    where = frame.module or frame.filename
-    if where and frame.function:
-        return f"{where} in {frame.function}"[: limits.NAME_CHARS_MAX]
-    return (where or frame.function)[: limits.NAME_CHARS_MAX]
+    where, function = (frame.module or frame.filename).strip(), frame.function.strip()
+    place = f"{where} in {function}" if where and function else where or function
+    return place[: limits.NAME_CHARS_MAX].rstrip()

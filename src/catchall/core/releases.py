@@ -71,4 +71,4 @@ def is_newer(one: str, other: str) -> bool | None:
 
 def service_of(release: str) -> str:
     """The service that a release names: `shop` of `shop@1.4.2`, `api` of `@acme/api@2.0`; empty without a name."""
-    return parse_release(release).name.rpartition("/")[2].lstrip("@")
+    return parse_release(release).name.rpartition("/")[2].lstrip("@").strip()

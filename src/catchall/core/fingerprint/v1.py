@@ -131,11 +131,10 @@ def _fingerprint(key: list[str], reason: str, parts: Sequence[str]) -> Fingerpri
 def stack_key(frames: Sequence[Frame], platform: str) -> StackKey:
     """What counts of a stack: its in-app frames, or all when there are none. Line numbers, addresses, hashes and
     numbers that compilers make up do not count; what recursion repeats counts once."""
-    frames = frames[-_FRAMES_MAX:]
     own = [frame for frame in frames if frame.in_app]
-    names = dict.fromkeys(frame_name(frame, platform) for frame in own or frames)
-    names.pop("", None)
-    told = sum(1 for name in names if not name.endswith(".?"))
+    found = dict.fromkeys(frame_name(frame, platform) for frame in own or frames)
+    names = [name for name in found if name][-_FRAMES_MAX:]
+    told = any(not name.endswith(".?") for name in names)
     return StackKey(tuple(names), own=bool(own), weak=not told)
 
 
@@ -191,7 +190,8 @@ def _without_generated(name: str) -> str:
     """`lambda$main$3` is `lambda$main`, `handler_1732412345` is `handler`, `<>c__DisplayClass4_0` stays one name."""
     if not any(letter.isdigit() for letter in name):
         return name
-    kept = [piece for piece in _pieces(name, "$_@-") if not _is_generated(piece.strip("$_@-"), dollar="$" in piece)]
+    pieces = [piece.rstrip("0123456789") if piece[0] == "$" else piece for piece in _pieces(name, "$_@-")]
+    kept = [piece for piece in pieces if not _is_generated(piece.strip("$_@-"))]
     return "".join(kept).rstrip("$_@-") or "*"
 
 
@@ -205,10 +205,10 @@ def _pieces(text: str, joints: str) -> list[str]:
     return pieces
 
 
-def _is_generated(piece: str, *, dollar: bool = False) -> bool:
-    """Numbers with three and more digits, any number behind a dollar sign, and hashes: digits among hex letters."""
+def _is_generated(piece: str) -> bool:
+    """Numbers with three and more digits, and hashes: digits among hex letters."""
     if piece.isdigit():
-        return dollar or len(piece) >= _GENERATED_DIGITS_MIN
+        return len(piece) >= _GENERATED_DIGITS_MIN
     piece = piece.removeprefix("0x")
     return len(piece) >= _HASH_CHARS_MIN and any(letter.isdigit() for letter in piece) and _HEX.issuperset(piece)
 

@@ -6,6 +6,7 @@ from catchall.core.scrub.nothing import is_nothing
 _ATTRIBUTES = frozenset(
     ("path", "domain", "expires", "max-age", "samesite", "secure", "httponly", "priority", "partitioned", "version")
 )
+_MASK = "[masked:"
 _WORD_CHARS_MAX = 10  # "dark", "en", "accepted": shorter than any secret, and letters only
 _DIGITS_MAX = 3
 
@@ -26,7 +27,7 @@ def cookie_values(text: str) -> list[tuple[int, int]]:
 
 
 def _is_harmless(name: str, value: str) -> bool:
-    if name in _ATTRIBUTES or is_nothing(value):
+    if name in _ATTRIBUTES or is_nothing(value) or (_MASK in value and value.endswith("]")):
         return True
     if value.isascii() and value.isalpha():
         return len(value) <= _WORD_CHARS_MAX

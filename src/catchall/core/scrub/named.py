@@ -66,11 +66,11 @@ def _rule_of_name(data: bytes, start: int, end: int, rules: KeyRules) -> str:
 
 def _is_harmless(value: "_Value", joint: bytes, rule: str, *, source: bool) -> bool:
     """Whether what follows a secret name is no secret after all."""
-    if value.kind is _Kind.CONTAINER:
-        return source or rule in LOOSE_RULES
     if is_nothing(value.text) or _is_placeholder(value.text):
         return True
-    return value.kind is _Kind.BARE and (source or _is_prose(joint, value.text, rule))
+    if value.kind is _Kind.BARE:
+        return source or _is_prose(joint, value.text, rule)
+    return source and value.kind is _Kind.CONTAINER
 
 
 def element_spans(data: bytes, pattern: Pattern, rules: KeyRules) -> Iterator[Span]:
@@ -113,6 +113,8 @@ def _value(data: bytes, at: int, rule: str) -> _Value | None:
     if data[first : first + 1] and data[first] in _QUOTES:
         return _made(data, first + 1, _quote_end(data, at, first), _Kind.QUOTED)
     if data[at] in _OPENERS:
+        if rule in LOOSE_RULES:
+            return None  # said before looking for its end: thousands of open brackets would take thousands of looks
         return _made(data, at, _closed(data, at), _Kind.CONTAINER)
     end = _bare_end(data, at)
     if rule == "authorization":

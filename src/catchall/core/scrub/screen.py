@@ -23,11 +23,13 @@ class Screen:
     """The screen for one list of terms."""
 
     def __init__(self, terms: Sequence[Term]) -> None:
-        in_keys = _names(terms)
+        in_keys = _names([term for term in terms if term.place is not Place.ALONE])
         in_texts = _names([term._replace(core=term.core.replace(SEPARATOR, TEXT_SEPARATOR)) for term in terms])
         in_texts = rb"%b(?:%b|%b)" % (in_texts, NAMED_SCREEN, ELEMENT_SCREEN)
         values = b"|".join((in_texts, _ESCAPES, *(b"(?:" + rule.screen + b")" for rule in VALUE_RULES)))
-        self._search = compile_bytes(rb"%b%b|%b" % (in_keys, _KEY_END, values)).search
+        alone = b"|".join(term.core for term in terms if term.place is Place.ALONE)
+        whole_key = rb"\"(?i:%b)\"[ \t\r\n]*:" % alone
+        self._search = compile_bytes(rb"%b%b|%b|%b" % (in_keys, _KEY_END, whole_key, values)).search
         self._search_texts = compile_bytes(values).search
 
     def hits(self, part: bytes) -> bool:

@@ -51,7 +51,7 @@ class Walk:
     def _read(self, raw: bytes, path: str, marks: Marks) -> Any:
         try:
             return _decode(raw)
-        except msgspec.DecodeError:
+        except (msgspec.DecodeError, UnicodeDecodeError):
             return self._read_odd(raw, path, marks)
         except RecursionError:
             marks.add(TOO_DEEP, path)
@@ -116,7 +116,7 @@ class Walk:
             if isinstance(value, dict) and depth < limits.SCRUB_DEPTH_MAX:
                 return self._object(value, path, marks, texts=texts, depth=depth + 1, within=key)
             return self.value(value, path, marks, texts=texts, depth=depth)
-        if isinstance(value, str) and rule == _COOKIE and "=" in value:
+        if isinstance(value, str) and rule == _COOKIE and ("=" in value or mask_of("")[:-1] in value):
             return self._cookies(value, path, marks)
         marks.add(rule, path)
         return mask_of(rule)
