@@ -109,6 +109,7 @@ class RunningFront:
     writer: Callable[[Path, Settle], LogWriter] | None = None
     tls: tuple[Path, Path] | None = None
     drain_seconds: float = 5.0
+    refusals_seconds: float = 0.05
 
     def __enter__(self) -> Self:
         ready = threading.Event()
@@ -159,7 +160,7 @@ class RunningFront:
             beat=lambda: self.wanted,
             drain_seconds=self.drain_seconds,
             keys_poll_seconds=60.0,
-            refusals_seconds=0.05,
+            refusals_seconds=self.refusals_seconds,
             tls_poll_seconds=0.05,
         )
         return self.front

@@ -301,10 +301,10 @@ def test_at_the_end_nobody_is_waited_for_for_ever(tmp_path):
 
 
 def test_at_the_end_the_last_refusals_are_written(tmp_path):
-    with RunningFront(tmp_path) as front:
-        front.front.refusals_seconds = 3600.0
+    with RunningFront(tmp_path, refusals_seconds=3600.0) as front:
         front.send(key="b" * 32)
         front.send(key="b" * 32)
+        assert front.refusals() == {}
         front.stop()
         assert front.refusals() == {(0, "key_unknown"): 2}
 

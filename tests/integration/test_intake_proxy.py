@@ -175,7 +175,7 @@ def test_a_request_on_a_connection_that_dies_unanswered_is_sent_again_if_it_may(
         assert ask(front, "GET", "/again").body == b"ok"
         assert [request.target for request in web.requests] == ["/first", "/again", "/again"]
         fatal.append("/order")
-        assert ask(front, "POST", "/order", b"x=1").status == 502  # it may have been done
+        assert ask(front, "POST", "/order").status == 502  # it may have been done
         assert [request.target for request in web.requests[3:]] == ["/order"]
 
 

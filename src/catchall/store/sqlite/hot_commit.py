@@ -11,7 +11,7 @@ from catchall.store.sqlite.connection import writing
 from catchall.store.sqlite.hot_gather import Gathered
 from catchall.store.sqlite.hot_issue_row import COLUMNS
 from catchall.store.sqlite.hot_names import ENVIRONMENTS, RELEASES, NameCache
-from catchall.store.sqlite.hot_plan import Plan, Planner, with_totals
+from catchall.store.sqlite.hot_plan import Plan, Planner
 
 _NEW_ISSUE: Final = (
     f"INSERT INTO issue (issue_id, project_id, number, {', '.join(COLUMNS)})"  # noqa: S608 - our own names
@@ -82,4 +82,4 @@ def _write(connection: sqlite3.Connection, plan: Plan) -> None:
     many(_ADD_QUARTER, plan.quarters)
     many("INSERT OR IGNORE INTO issue_environment VALUES (?, ?)", plan.issue_environments)
     many("INSERT OR IGNORE INTO issue_release VALUES (?, ?)", plan.issue_releases)
-    many(_ADD_PROJECT_QUARTER, with_totals(plan.project_cells))
+    many(_ADD_PROJECT_QUARTER, plan.project_quarters)

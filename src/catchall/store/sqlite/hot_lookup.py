@@ -1,8 +1,6 @@
 """Many rows by their keys in few statements: a list of values of fixed length, prepared once, joined to the table."""
 
 import sqlite3
-from collections.abc import Iterable, Iterator, Sequence
-from itertools import islice
 from typing import Any, Final
 
 VALUES_PER_STATEMENT: Final = 64
@@ -13,17 +11,18 @@ def values(columns: int) -> str:
     return "VALUES " + ",".join(["(" + ",".join("?" * columns) + ")"] * VALUES_PER_STATEMENT)
 
 
-def lookup(connection: sqlite3.Connection, sql: str, keys: Iterable[Sequence[object]], columns: int) -> Iterator[Any]:
+def lookup(connection: sqlite3.Connection, sql: str, keys: list[int], columns: int) -> list[Any]:
     """Rows of `sql`, which begins `WITH wanted (...) AS (` + values(columns) + `)`, for all keys.
 
-    The last list is filled up with NULLs, which equal nothing.
+    `keys`: their columns one after the other. The last list is filled up with NULLs, which equal nothing.
     """
-    iterator = iter(keys)
     width = VALUES_PER_STATEMENT * columns
-    while chunk := list(islice(iterator, VALUES_PER_STATEMENT)):
-        flat = [value for key in chunk for value in key]
-        flat += [None] * (width - len(flat))
-        yield from connection.execute(sql, flat)
+    found: list[Any] = []
+    for begin in range(0, len(keys), width):
+        some: list[int | None] = [*keys[begin : begin + width]]
+        some += [None] * (width - len(some))
+        found += connection.execute(sql, some)
+    return found
 
 
 def fitting(number: int) -> int:

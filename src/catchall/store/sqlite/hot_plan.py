@@ -62,7 +62,7 @@ class Plan:
         self.quarters: list[tuple[int, int, int, int, int, int]] = []
         self.issue_environments: list[tuple[int, int]] = []
         self.issue_releases: list[tuple[int, int]] = []
-        self.project_cells: dict[Cell, int] = {}
+        self.project_quarters: list[tuple[int, int, int, int, int, int]] = []
         self.projects: list[tuple[int, int, int]] = []
         self.transitions: list[IssueTransition] = []
         self.transition_rows: list[tuple[Any, ...]] = []
@@ -82,6 +82,8 @@ class Planner:
             names[0].resolve(connection, gathered.environments, day),
             names[1].resolve(connection, gathered.releases, day),
         )
+        self._changed: list[IssueRow] = []
+        self._project_cells: dict[Cell, int] = {}
         self._environments = self._plan.environments.ids
         self._releases = self._plan.releases.ids
         self._transition = _newest(connection, "SELECT max(transition_id) FROM transition")
@@ -89,38 +91,43 @@ class Planner:
     def plan(self) -> Plan:
         """The plan. Raises StoreError when the batch names a project that is not there."""
         issues = self._gathered.issues
-        found = lookup(self._connection, _ISSUES, ((issue_id,) for issue_id in issues), 1)
-        rows = {row[0]: IssueRow(*row[1:]) for row in found}
+        rows = {row[0]: IssueRow(*row[1:]) for row in lookup(self._connection, _ISSUES, list(issues), 1)}
         users = self._new_users(rows)
         numbers = self._make_new(rows)
         for issue_id, events in issues.items():
             row = rows[issue_id]
-            row.users += len(users[issue_id])
-            self._plan.users += [(row.issue_key, user) for user in users[issue_id]]
             self._count(row, events)
+            new_users = users[issue_id]
+            if new_users:
+                key = row.issue_key
+                row.users += len(new_users)
+                self._plan.users += [(key, user) for user in new_users]
             self._issue(issue_id, events, row, numbers.get(issue_id))
-        return self._sorted()
+        return self._finished()
 
-    def _sorted(self) -> Plan:
+    def _finished(self) -> Plan:
         """In the order of the tables: rows that lie together are written together."""
         plan = self._plan
-        for changes in (plan.changed_issues, plan.changed_texts):
-            changes.sort(key=_last)
+        plan.changed_issues = [astuple(row) for row in sorted(self._changed, key=_key)]
+        plan.changed_texts.sort(key=_last)
         for rows in (plan.users, plan.quarters, plan.issue_environments, plan.issue_releases):
             rows.sort()
+        plan.project_quarters = _with_totals(self._project_cells)
         return plan
 
     def _new_users(self, rows: dict[int, IssueRow]) -> dict[int, set[int]]:
         """For each issue the users that it has not had."""
         users: dict[int, set[int]] = {}
         of_key: dict[int, set[int]] = {}
-        pairs: list[tuple[int, int]] = []
+        pairs: list[int] = []
         for issue_id, events in self._gathered.issues.items():
-            users[issue_id] = {user_number(event.user_id) for event in events if event.user_id}
+            numbers = users[issue_id] = {user_number(event.user_id) for event in events if event.user_id}
             row = rows.get(issue_id)
             if row is not None:
-                of_key[row.issue_key] = users[issue_id]
-                pairs += [(row.issue_key, user) for user in users[issue_id]]
+                key = row.issue_key
+                of_key[key] = numbers
+                for number in numbers:
+                    pairs += (key, number)
         for key, user in lookup(self._connection, _USERS, pairs, 2):
             of_key[key].discard(user)
         return users
@@ -155,9 +162,8 @@ class Planner:
 
     def _count(self, row: IssueRow, events: Sequence[EventRow]) -> None:
         """Add events to the cells of their issue and project."""
-        key = row.issue_key
         cells: dict[tuple[int, int, int], int] = {}
-        project_cells = self._plan.project_cells
+        project_cells = self._project_cells
         for event in events:
             project = event.project_id
             environment = self._environments[project, event.environment]
@@ -167,14 +173,14 @@ class Planner:
             place = (project, quarter, environment, event.severity)
             project_cells[place] = project_cells.get(place, 0) + 1
         plan = self._plan
-        for cell, count in sorted(cells.items()):
-            quarter, environment, release = cell
+        key = row.issue_key
+        for (quarter, environment, release), count in sorted(cells.items()) if len(cells) > 1 else cells.items():
             row.add_quarter(quarter, count)
-            plan.quarters.append(
-                (quarter // SLOTS_PER_BLOCK, key, quarter % SLOTS_PER_BLOCK, environment, release, count)
-            )
-            row.environments |= environment_bit(environment)
-            if environment > ENVIRONMENT_BITS:
+            block, slot = divmod(quarter, SLOTS_PER_BLOCK)
+            plan.quarters.append((block, key, slot, environment, release, count))
+            if environment <= ENVIRONMENT_BITS:
+                row.environments |= environment_bit(environment)
+            else:
                 plan.issue_environments.append((environment, key))
             plan.issue_releases.append((release, key))
         row.events += len(events)
@@ -200,7 +206,7 @@ class Planner:
                 plan.changed_texts.append((*issue_text(newest), row.issue_key))
             row.text_digest = digest
         if number is None:
-            plan.changed_issues.append(astuple(row))
+            self._changed.append(row)
         else:
             plan.new_issues.append((issue_id, first.project_id, number, *astuple(row)))
             fixed = (clean(first.fingerprint), clean(first.fingerprint_reason), bytes.fromhex(oldest.event_id))
@@ -221,7 +227,7 @@ class Planner:
         plan.transition_rows.append((self._transition, key, kind, self._now, transition.by, "", event.event_id))
 
 
-def with_totals(cells: dict[Cell, int]) -> list[tuple[int, int, int, int, int, int]]:
+def _with_totals(cells: dict[Cell, int]) -> list[tuple[int, int, int, int, int, int]]:
     """Cells of projects, and of all projects together, as rows."""
     totals: dict[Cell, int] = {}
     for (_, quarter, environment, severity), count in cells.items():
@@ -240,3 +246,7 @@ def _newest(connection: sqlite3.Connection, sql: str) -> int:
 
 def _last(row: tuple[Any, ...]) -> Any:
     return row[-1]
+
+
+def _key(row: IssueRow) -> int:
+    return row.issue_key
