@@ -90,7 +90,7 @@ class Parts:
         """Bodies too large for the log."""
         from catchall.queue.spool import Spool
 
-        return Spool(self.installation.spool)
+        return Spool(self.installation.spool, free_disk_bytes_min=self.settings.free_disk_bytes_min)
 
     @cached_property
     def reader(self) -> "LogReader":
@@ -167,6 +167,7 @@ def run_scheduler(data: Path, settings: Settings, beat: "Beat") -> None:
             parts.events,
             parts.hot,
             parts.blobs,
+            forget_spooled=parts.spool.forget_older,
             retention_days=settings.retention_days,
             retention_bytes=settings.retention_bytes,
             clock=now_microseconds,

@@ -24,7 +24,6 @@ class Installation:
         self.commit_lock = self.run / "commit.lock"
         self.status_file = self.run / "status.json"
         self.supervisor_lock = self.run / "supervisor.lock"
-        self.metrics = self.run / "metrics"
 
     def exists(self) -> bool:
         """Was this folder set up by catchall?"""
@@ -33,7 +32,7 @@ class Installation:
     def create(self) -> None:
         """Make the folder and its secret, durably; harmless when they are there."""
         self.data.mkdir(mode=0o700, parents=True, exist_ok=True)
-        for folder in (self.log, self.spool, self.run, self.metrics):
+        for folder in (self.log, self.spool, self.run):
             folder.mkdir(mode=0o700, exist_ok=True)
         if not self.key_file.exists():
             self._write_key(secrets.token_bytes(KEY_BYTES))

@@ -20,7 +20,7 @@ HEAVY = {
     "sentry_sdk",
     "symbolic",
 }
-WEB_ONLY = {"django", "jinja2", "ninja", "pydantic", "waitress", "whitenoise"}
+WEB_ONLY = {"django", "jinja2", "ninja", "pydantic", "waitress"}
 TERMINAL_ONLY = {"typer"}  # structlog loads rich by itself
 
 # module -> packages that importing it may not load

@@ -120,10 +120,7 @@ RELEASES_REMEMBERED_MAX: Final = 512  # parsed release names
 SCRUB_DEPTH_MAX: Final = 256  # of JSON within JSON; what is deeper is masked whole
 SCRUB_SPANS_MAX: Final = 10_000  # masked places in one text; a text with more is masked whole
 SEARCH_TEXT_CHARS_MAX: Final = 8192  # of one text that is made into words
-FINGERPRINT_FRAMES_MAX: Final = 100  # innermost ones; deeper callers do not change what the fault is
-FINGERPRINT_PARTS_MAX: Final = 8  # shown to people
 TITLE_CHARS_MAX: Final = 200
-RETENTION_DAYS_MIN: Final = 1  # a project without retention of its own still accepts yesterday's events
 
 # --- the log ------------------------------------------------------------------------------------------------------
 LOG_PARTITIONS: Final = 16  # virtual; fixed by the log format
@@ -131,7 +128,6 @@ LOG_RECORD_BYTES_MAX: Final = 2 * 1024 * 1024
 LOG_SEGMENT_BYTES_MAX: Final = 64 * 1024 * 1024
 LOG_BYTES_MAX: Final = 10 * 1024 * 1024 * 1024  # of each lane; past it 503
 LOG_FREE_DISK_BYTES_MIN: Final = 256 * 1024 * 1024  # stop accepting before the disk is full
-LOG_GROUP_BYTES_MAX: Final = 8 * 1024 * 1024  # one group commit
 LOG_PENDING_BYTES_MAX: Final = 64 * 1024 * 1024  # waiting for the next group commit; past it 503
 LOG_READ_RECORDS_MAX: Final = 2000
 LOG_READ_BYTES: Final = 1024 * 1024  # read from a segment at once
@@ -225,7 +221,6 @@ FACET_TERMS_MAX: Final = 5000  # most frequent values that a shard gives for one
 
 # --- retention (defaults; settings change them) -------------------------------------------------------------------
 RETENTION_DAYS: Final = 90
-RETENTION_BYTES: Final = 0  # 0: bounded by age only
 
 # --- pages and API (web) --------------------------------------------------------------------------------------------
 LOGIN_LINK_SECONDS: Final = 86_400  # a one-time login link works for a day

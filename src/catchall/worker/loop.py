@@ -3,7 +3,6 @@
 import time
 from collections.abc import Callable
 
-import msgspec
 import structlog
 
 from catchall.core import limits
@@ -19,16 +18,6 @@ RELEASE_SECONDS = 1.0
 REPLAYS_PER_ROUND = 100
 
 log = structlog.get_logger(__name__)
-
-
-class WorkerStats(msgspec.Struct):
-    """What a worker did since it started; for /metrics. Times in seconds of this process's CPU."""
-
-    batches: int = 0
-    requests: int = 0
-    events: int = 0
-    refine_cpu: float = 0.0
-    commit_cpu: float = 0.0
 
 
 class _Place:
@@ -63,7 +52,6 @@ class Worker:
     ) -> None:
         self.name = name
         self.mine = mine
-        self.stats = WorkerStats()
         self._reader = reader
         self._hot = hot
         self._committer = committer
@@ -105,20 +93,17 @@ class Worker:
         if pause and self._waiting_is_little():
             pause(limits.BATCH_LINGER_SECONDS)
         batch = Batch()
-        cpu = time.process_time()
         records = self._gather(batch)
         replays = self._replay(batch) if 0 in self.mine else 0
         if not batch.positions and not replays:
             self._release()
             return 0
-        refined = time.process_time()
         self._committer.commit(batch, self._leases, self._clock())
         for (number, partition), offset in batch.positions.items():
             place = next(place for place in self._places.values() if place.number == number)
             place.next[partition] = offset
         for name in batch.spooled:
             self._delete_spooled(name)
-        self._count(batch, refined - cpu, time.process_time() - refined)
         self._release()
         return records + replays
 
@@ -197,10 +182,3 @@ class Worker:
         self._released_at = now
         for uuid, place in self._places.items():
             self._reader.release(uuid, min(self._hot.positions(place.number)))
-
-    def _count(self, batch: Batch, refine_cpu: float, commit_cpu: float) -> None:
-        self.stats.batches += 1
-        self.stats.requests += batch.requests
-        self.stats.events += len(batch.rows)
-        self.stats.refine_cpu += refine_cpu
-        self.stats.commit_cpu += commit_cpu

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 
+import msgspec
 import structlog
 
 from catchall.core import limits
@@ -38,19 +39,22 @@ class Refinery:
     def take(self, found: LogRecord, log_number: int, log_uuid: bytes, batch: Batch, context: BatchContext) -> None:
         """Add what one record of the log comes to."""
         whole = Position(log_number, found.offset, WHOLE_RECORD)
-        if found.corrupt:
-            batch.requests += not found.internal
+        batch.requests += not found.internal
+        try:
+            if found.corrupt:
+                raise WireError(Reason.LOG_CORRUPT, found.corrupt)
+            record = decode_record(found.payload)
+            refusals = decode_refusals(record.body) if record.protocol == PROTOCOL_REFUSALS else None
+        except (WireError, msgspec.DecodeError) as error:
             batch.seen(0, DataCategory.UNKNOWN)
-            batch.dead(None, whole, DataCategory.UNKNOWN, Reason.LOG_CORRUPT, found.corrupt, found.payload)
+            batch.dead(None, whole, DataCategory.UNKNOWN, Reason.LOG_CORRUPT, str(error), found.payload)
             return
-        record = decode_record(found.payload)
-        if record.protocol == PROTOCOL_REFUSALS:
-            for refusal in decode_refusals(record.body):
-                key = LedgerKey(refusal.project_id, refusal.category, Outcome.REFUSED.value, refusal.reason)
-                batch.ledger[key] += refusal.count
+        if refusals is None:
+            self._take_request(record, whole, log_uuid, batch, context, only=None)
             return
-        batch.requests += 1
-        self._take_request(record, whole, log_uuid, batch, context, only=None)
+        for refusal in refusals:
+            key = LedgerKey(refusal.project_id, refusal.category, Outcome.REFUSED.value, refusal.reason)
+            batch.ledger[key] += refusal.count
 
     def replay(self, letter: DeadLetter, log_uuid: bytes, batch: Batch, context: BatchContext) -> None:
         """Try a dead letter again at its old position: it moves in the ledger, it is not seen again.
@@ -68,6 +72,7 @@ class Refinery:
     def _take_request(
         self, record: RawRecord, whole: Position, uuid: bytes, batch: Batch, context: BatchContext, *, only: int | None
     ) -> None:
+        letters = len(batch.dead_letters)
         if record.project_id not in context.projects:
             batch.seen(record.project_id, DataCategory.UNKNOWN)
             batch.ended(record.project_id, DataCategory.UNKNOWN, Outcome.REJECTED, Reason.PROJECT_DELETED)
@@ -79,8 +84,8 @@ class Refinery:
                 batch.dead(record, whole, DataCategory.UNKNOWN, error.reason, error.detail, record.body)
                 return
             _Request(record, whole, batch, context).take(items, only)
-        if record.spool:
-            batch.spooled.append(record.spool)  # only now: a dead letter still needs its body
+        if record.spool and only is None and len(batch.dead_letters) == letters:
+            batch.spooled.append(record.spool)  # not while a dead letter of this request may still need the body
 
     def _items(self, record: RawRecord, whole: Position, uuid: bytes) -> list[Item]:
         protocol = PROTOCOLS.get(record.protocol)
@@ -89,8 +94,14 @@ class Refinery:
         body: bytes | None = self._read_spool(record.spool) if record.spool else record.body
         if body is None:
             raise WireError(Reason.SPOOL_MISSING, record.spool)
-        inflated = inflate(body, record.encoding, limits.REQUEST_INFLATED_BYTES_MAX)
-        return protocol.parse(record, inflated, lambda index: event_id_at(self._key, uuid, whole.offset, index))
+        try:
+            inflated = inflate(body, record.encoding, limits.REQUEST_INFLATED_BYTES_MAX)
+            return protocol.parse(record, inflated, lambda index: event_id_at(self._key, uuid, whole.offset, index))
+        except WireError:
+            raise
+        except Exception as error:  # the edge: a parser's own fault must cost one request, not the line
+            log.exception("parser failed", project_id=record.project_id, position=whole)
+            raise WireError(Reason.STEP_FAILED, f"{type(error).__name__} in the parser") from error
 
 
 class _Request:

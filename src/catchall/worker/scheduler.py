@@ -22,6 +22,7 @@ class Scheduler:
         hot: Hot,
         blobs: Blobs,
         *,
+        forget_spooled: Callable[[float], int],
         retention_days: int,
         retention_bytes: int,
         clock: Callable[[], int],
@@ -30,6 +31,7 @@ class Scheduler:
         self._events = events
         self._hot = hot
         self._blobs = blobs
+        self._forget_spooled = forget_spooled
         self._days = retention_days
         self._bytes = retention_bytes
         self._clock = clock
@@ -50,6 +52,8 @@ class Scheduler:
         for day in dropped:
             freed = self._events.drop_day(day) + self._blobs.delete_prefix(f"attachments/{day}")
             log.info("day dropped", day=day, bytes=freed)
+        # bodies that a crash left behind, or that only a dead letter still names, go with the events of their time
+        self._forget_spooled(self._days * DAY_SECONDS)
         if dropped:
             self._hot.forget_before(quarter_of(now - self._days * DAY_SECONDS * MICROSECONDS))
         return dropped
