@@ -1,7 +1,5 @@
 """What every store of the hot tables promises about commits: one suite, over SQLite and over memory."""
 
-from pathlib import Path
-
 import pytest
 
 from catchall.core.errors import FencedOff, StoreError
@@ -10,15 +8,12 @@ from catchall.core.ledger import LedgerKey
 from catchall.core.times import MICROSECONDS, rfc3339
 from catchall.store.base import AppliedEvent, IssueFilter, Lease, RollupCell
 from tests.unit.store_hot.batches import (
-    BACKENDS,
     LOG_UUID,
     START,
     Feeder,
     event,
     found,
     issue_of,
-    make_projects,
-    opened,
 )
 
 DAY = 86_400
@@ -27,18 +22,6 @@ QUARTER = START // 900
 
 def time_of(at: float) -> str:
     return rfc3339(START * MICROSECONDS + round(at * MICROSECONDS))
-
-
-@pytest.fixture(params=BACKENDS)
-def hot(request, tmp_path: Path):
-    with opened(request.param, tmp_path) as made:
-        make_projects(made)
-        yield made
-
-
-@pytest.fixture
-def feeder(hot):
-    return Feeder(hot)
 
 
 def test_first_event_makes_an_issue(hot, feeder):

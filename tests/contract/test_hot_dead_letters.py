@@ -1,30 +1,16 @@
 """Dead letters in the hot tables: kept, listed, replayed, discarded, bounded. The same for every store."""
 
-from pathlib import Path
-
 import pytest
 from msgspec.structs import replace
 
 from catchall.core import limits
 from catchall.core.errors import FencedOff
 from catchall.core.ledger import LedgerKey
-from tests.unit.store_hot.batches import BACKENDS, START, Feeder, dead_letter, event, issue_of, make_projects, opened
+from tests.unit.store_hot.batches import START, dead_letter, event, issue_of
 
 DAY = 86_400
 DEAD = LedgerKey(1, "error", "dead", "json_malformed")
 STORED = LedgerKey(1, "error", "stored", "")
-
-
-@pytest.fixture(params=BACKENDS)
-def hot(request, tmp_path: Path):
-    with opened(request.param, tmp_path) as made:
-        make_projects(made)
-        yield made
-
-
-@pytest.fixture
-def feeder(hot):
-    return Feeder(hot)
 
 
 def ids(hot, **where) -> list[int]:

@@ -2,30 +2,17 @@
 
 import itertools
 import random
-from pathlib import Path
 
 import pytest
 
 from catchall.core.errors import StoreError
 from catchall.core.times import MICROSECONDS
 from catchall.store.base import IssueFilter, IssueSort
-from tests.unit.store_hot.batches import BACKENDS, START, Feeder, event, issue_of, make_projects, opened
+from tests.unit.store_hot.batches import START, event, issue_of
 
 HOUR = 3600
 DAY = 24 * HOUR
 SORTS: tuple[IssueSort, ...] = ("last_seen", "first_seen", "events", "users", "priority")
-
-
-@pytest.fixture(params=BACKENDS)
-def hot(request, tmp_path: Path):
-    with opened(request.param, tmp_path) as made:
-        make_projects(made)
-        yield made
-
-
-@pytest.fixture
-def feeder(hot):
-    return Feeder(hot)
 
 
 def titles(hot, where: IssueFilter | None = None, sort: IssueSort = "last_seen") -> list[str]:

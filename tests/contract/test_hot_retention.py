@@ -1,26 +1,10 @@
 """Retention of counts in the hot tables: the same for every store."""
 
-from pathlib import Path
-
-import pytest
-
 from catchall.store.base import IssueFilter, RollupCell
-from tests.unit.store_hot.batches import BACKENDS, START, Feeder, event, found, issue_of, make_projects, opened
+from tests.unit.store_hot.batches import START, event, found, issue_of
 
 DAY = 86_400
 QUARTER = START // 900
-
-
-@pytest.fixture(params=BACKENDS)
-def hot(request, tmp_path: Path):
-    with opened(request.param, tmp_path) as made:
-        make_projects(made)
-        yield made
-
-
-@pytest.fixture
-def feeder(hot):
-    return Feeder(hot)
 
 
 def counts(hot) -> list[int]:
