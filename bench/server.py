@@ -30,15 +30,24 @@ def free_port() -> int:
 
 
 class Server:
-    """One installation in a folder of its own. `folder`: where; a temporary one, removed at the end, when left out."""
+    """One installation in a folder of its own. `folder`: where; a temporary one, removed at the end, when left out.
 
-    def __init__(self, folder: Path | None = None, environ: dict[str, str] | None = None) -> None:
+    `launcher`: the program and its first arguments, before the command's own.
+    """
+
+    def __init__(
+        self,
+        folder: Path | None = None,
+        environ: dict[str, str] | None = None,
+        launcher: Sequence[str | Path] = (CATCHALL,),
+    ) -> None:
         self._temporary = folder is None
         self.folder = folder or Path(tempfile.mkdtemp(prefix="catchall-", dir="/var/tmp"))
         self.data = self.folder / "data"
         self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         self.environ = {**os.environ, "CATCHALL_BIND": f"127.0.0.1:{self.port}", **(environ or {})}
+        self.launcher = tuple(launcher)
         self.process: subprocess.Popen[bytes] | None = None
 
     def __enter__(self) -> Self:
@@ -57,7 +66,7 @@ class Server:
         began = time.perf_counter()
         with (self.folder / "server.log").open("ab") as log:
             self.process = subprocess.Popen(
-                [CATCHALL, "--data", self.data, "run", *arguments], env=self.environ, stdout=log, stderr=log
+                [*self.launcher, "--data", self.data, "run", *arguments], env=self.environ, stdout=log, stderr=log
             )
         self.wait_for("/healthz")
         return time.perf_counter() - began
@@ -96,7 +105,11 @@ class Server:
     def command(self, *arguments: str, check: bool = True) -> bytes:
         """Run a catchall command on this installation; its output."""
         done = subprocess.run(
-            [CATCHALL, "--data", self.data, *arguments], env=self.environ, check=False, capture_output=True, timeout=180
+            [*self.launcher, "--data", self.data, *arguments],
+            env=self.environ,
+            check=False,
+            capture_output=True,
+            timeout=180,
         )
         if check and done.returncode:
             raise RuntimeError(f"catchall {' '.join(arguments)} ended with {done.returncode}: {done.stderr.decode()}")
