@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 from catchall.config import Settings, load
 from catchall.core import limits
+from catchall.core.errors import PositionBeyondLog
 from catchall.installation import Installation
 from catchall.store.base import Blobs, EventStore, Hot
 
@@ -110,6 +111,15 @@ class Parts:
             return {}
         return {"supervisor": found["supervisor"], **found["roles"]}
 
+    def problems(self) -> list[str]:
+        """What keeps intake from accepting anything now, as sentences."""
+        found = os.statvfs(self.installation.log)
+        free = found.f_bavail * found.f_frsize
+        needed = max(self.settings.free_disk_bytes_min, limits.LOG_RECORD_BYTES_MAX)
+        if free >= needed:
+            return []
+        return [f"The disk is full: {free >> 20} MiB are free, {needed >> 20} MiB are needed. Errors are refused (503)"]
+
     def status(self) -> dict[str, Any]:
         """How catchall itself is doing: for pages, probes and `catchall status`."""
         from catchall.worker.standing import standing
@@ -121,8 +131,32 @@ class Parts:
             "waiting_bytes": now.waiting_bytes,
             "oldest_waiting_at": now.oldest_at,
             "dead_letters": now.dead_letters,
+            "problems": self.problems(),
             "ledger": now.ledger(),
         }
+
+
+def prepare_log(parts: Parts) -> None:
+    """Mend the log as after a power cut, see that it belongs to the store, and let a new one count on from the old.
+
+    To be called before a front starts. Raises PositionBeyondLog with what to do, StoreError when another front runs.
+    """
+    from catchall.queue.renewal import count_on
+    from catchall.queue.segments import SegmentWriter
+    from catchall.worker.belonging import check_places, uncounted
+
+    log_folder = parts.installation.log
+    SegmentWriter(log_folder, lambda _tickets, _error: None).close(limits.LOG_CLOSE_SECONDS_MAX)
+    try:
+        check_places(parts.reader, parts.hot)
+    except PositionBeyondLog as error:
+        raise PositionBeyondLog(
+            f"the log and the store do not belong together (a restored backup?), nothing was started: {error}. Restore"
+            f" both from the same backup, or move the whole folder {log_folder} away to go on without what it holds"
+        ) from None
+    renewed = uncounted(parts.reader, parts.hot)
+    if renewed is not None:
+        count_on(log_folder, *renewed, now_microseconds())
 
 
 def make_worker(parts: Parts, index: int, count: int) -> "Worker":

@@ -38,6 +38,7 @@ class Injuries:
     def one(self) -> None:
         """Wait a moment, then hurt one role, by one of two ways."""
         time.sleep(self._chance.uniform(0.3, 0.7))
+        until(lambda: hurt_roles(self._server), "anything runs")
         roles = hurt_roles(self._server)
         name = self._chance.choice(sorted(roles))
         if self._chance.random() < 0.5:
@@ -60,7 +61,11 @@ class Injuries:
 @pytest.mark.chaos
 @pytest.mark.timeout(900)
 def test_roles_that_are_killed_or_stand_still_lose_and_double_nothing(tmp_path: Path) -> None:
-    launcher = with_limits(ROLE_SILENT_SECONDS_MAX=LEASE_SECONDS, COMMIT_LOCK_SECONDS_MAX=LEASE_SECONDS / 2)
+    launcher = with_limits(
+        ROLE_SILENT_SECONDS_MAX=LEASE_SECONDS,
+        COMMIT_LOCK_SECONDS_MAX=LEASE_SECONDS / 2,
+        ROLE_RESTART_SECONDS_MAX=0.5,  # so that the next one to be hurt is there
+    )
     with Server(tmp_path, {"CATCHALL_WORKERS": "2"}, launcher) as server:
         dsn = server.create_project("chaos")["dsn"]
         load = Load(dsn, int(ROUNDS * SECONDS_PER_ROUND * REQUESTS_PER_SECOND), REQUESTS_PER_SECOND)

@@ -1,4 +1,4 @@
-"""A load beside a server that is being hurt, and the question that follows: is all that was acknowledged there, once?"""
+"""A load beside a server that is being hurt, and the question that follows: is all that was acknowledged there once?"""
 
 import json
 import os

@@ -10,7 +10,7 @@ from typing import Annotated
 
 import typer
 
-from catchall.bootstrap import Parts, roles
+from catchall.bootstrap import Parts, prepare_log, roles
 from catchall.cli.output import print_json, print_table, wants_json
 from catchall.cli.projects import Json, dsn
 from catchall.config import Settings, load, variable
@@ -42,6 +42,9 @@ def run(
             raise ConfigError(f"--role {role}: it must be one of {', '.join(known)}")
     else:
         installation.lock_supervisor()  # held as long as this process lives
+    if role in ("", "front"):
+        with Parts(installation.data, settings) as parts:
+            prepare_log(parts)
     _welcome(installation.data, settings)
     status_file = installation.status_file if not role else installation.run / f"status-{role}.json"
     supervisor = Supervisor(

@@ -28,7 +28,9 @@ def alive(request: HttpRequest) -> HttpResponse:
 def ready(request: HttpRequest) -> HttpResponse:
     """200 when the whole way is open: the front (it brought the request here), the pages, the log and the store."""
     try:
-        current().status()
+        problems = current().status().get("problems", ())
     except CatchallError as error:
-        return HttpResponse(f"not ready: {error}\n", content_type="text/plain", status=503)
+        problems = [str(error)]
+    if problems:
+        return HttpResponse(f"not ready: {'; '.join(problems)}\n", content_type="text/plain", status=503)
     return HttpResponse("ready\n", content_type="text/plain")
