@@ -28,6 +28,7 @@ from catchall.wire.json_text import loads, plain
 from catchall.wire.sentry_event import fill, read_event
 from catchall.wire.sentry_lenient import usual_event
 from tests.support.corpus import Recorded, recordings
+from tests.support.stacks import frames_of
 
 RECORD = RawRecord(protocol="sentry.envelope", project_id=1, key_id=1, received_at=1_795_465_000_000_000)
 ID = "0123456789abcdef0123456789abcdef"
@@ -73,7 +74,8 @@ def check(draft: EventDraft) -> None:
     assert len(draft.cut) <= limits.CUT_MARKS_MAX
     assert all(cut.kept < cut.original for cut in draft.cut)
     assert draft.timestamp is None or draft.timestamp >= 0
-    for frames in (draft.stack_trace, *(one.stack_trace for one in draft.exceptions)):
+    for part in draft.stacks:
+        frames = frames_of(draft, part.owner)
         assert len(frames) <= limits.FRAMES_MAX
         for frame in frames:
             check_frame(frame)

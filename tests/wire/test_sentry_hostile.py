@@ -12,6 +12,7 @@ from catchall.core.errors import Reason
 from catchall.core.record import RawRecord
 from catchall.wire import sentry, sentry_store
 from catchall.wire.base import BrokenItem, EventItem, Item
+from tests.support.stacks import frames_of
 
 RECORD = RawRecord(protocol="sentry.envelope", project_id=1, key_id=1, received_at=1_795_465_000_000_000)
 ID = "0123456789abcdef0123456789abcdef"
@@ -92,7 +93,7 @@ def test_what_is_too_long_is_cut_and_marked() -> None:
         exception={"values": [{"type": "E", "stacktrace": {"frames": [{"function": f"f{n}"} for n in range(1000)]}}]},
         extra={"big": "x" * (limits.EXTRA_BYTES_MAX + 1)},
     )
-    frames = draft.exceptions[0].stack_trace
+    frames = frames_of(draft, 0)
     assert len(draft.message) == limits.MESSAGE_CHARS_MAX
     assert len(draft.tags) == limits.TAGS_MAX and max(map(len, draft.tags.values())) == limits.TAG_VALUE_CHARS_MAX
     assert len(frames) == limits.FRAMES_MAX and (frames[0].function, frames[-1].function) == ("f0", "f999")
@@ -106,7 +107,7 @@ def test_frames_without_numbers_are_frames() -> None:
     draft = event(
         exception={"values": [{"type": "E", "stacktrace": {"frames": [{"function": "f"}, {"lineno": "12"}]}}]}
     )
-    assert [frame.lineno for frame in draft.exceptions[0].stack_trace] == [None, 12]
+    assert [frame.lineno for frame in frames_of(draft, 0)] == [None, 12]
 
 
 @pytest.mark.parametrize(

@@ -12,14 +12,13 @@ from typing import NamedTuple
 import msgspec
 from msgspec import UNSET, Raw
 
-from catchall.core.event import Event, ExceptionInfo, Frame, StackPart
+from catchall.core.event import OWN_STACK, Event, ExceptionInfo, Frame, StackPart
 
 DIGEST_BYTES = 16
-OWN_STACK = -1  # the owner of a stack that no exception has
 
 
 class SplitStack(NamedTuple):
-    """One stack without locals: `frames` is the JSON list, `digest` names it within its project."""
+    """One stack without locals: `frames` is the JSON list, `digest` names it."""
 
     digest: bytes
     frames: bytes
@@ -42,46 +41,48 @@ class StoredEvent(msgspec.Struct, array_like=True):
 
 _encode = msgspec.json.Encoder().encode
 _decode_body = msgspec.json.Decoder(StoredEvent).decode
-_decode_frames = msgspec.json.Decoder(list[Frame]).decode
+decode_frames: Callable[[bytes], list[Frame]] = msgspec.json.Decoder(list[Frame]).decode
 
 
-def split(event: Event) -> tuple[bytes, list[SplitStack]]:
-    """Take an event apart for storing. The event's own frame lists are emptied: it is not to be used afterwards."""
-    parts = take_stacks_apart(event.project_id, event.exceptions, event.stack_trace)
-    return encode_body(event, parts), [SplitStack(part.digest, part.frames) for part in parts]
+def stack_of(frames: list[Frame]) -> SplitStack:
+    """The stack of these frames, which have no locals."""
+    encoded = _encode(frames)
+    return SplitStack(hashlib.sha256(encoded).digest()[:DIGEST_BYTES], encoded)
 
 
-def take_stacks_apart(project_id: int, exceptions: list[ExceptionInfo], own: list[Frame]) -> list[StackPart]:
-    """The stacks of an event, one part each; the frames lose their locals to the parts."""
-    parts = [
-        take_frames_apart(project_id, owner, exception.stack_trace)
-        for owner, exception in enumerate(exceptions)
-        if exception.stack_trace
-    ]
-    if own:
-        parts.append(take_frames_apart(project_id, OWN_STACK, own))
-    return parts
-
-
-def take_frames_apart(project_id: int, owner: int, frames: list[Frame]) -> StackPart:
+def take_frames_apart(owner: int, frames: list[Frame]) -> StackPart:
     """One stack's frames as JSON and their locals, which are taken from the frames."""
     kept: dict[int, Raw] = {}
     for index, frame in enumerate(frames):
         if frame.locals is not UNSET:
             kept[index] = frame.locals
             frame.locals = UNSET
-    encoded = _encode(frames)
-    digest = hashlib.sha256(b"%d:" % project_id + encoded).digest()[:DIGEST_BYTES]
-    return StackPart(owner=owner, digest=digest, frames=encoded, locals=kept)
+    stack = stack_of(frames)
+    return StackPart(owner=owner, digest=stack.digest, frames=stack.frames, locals=kept)
+
+
+def take_stacks_apart(exceptions: list[ExceptionInfo], own: list[Frame]) -> list[StackPart]:
+    """The stacks of exceptions and of an event itself, one part each. They lose their frames to the parts."""
+    parts = []
+    for owner, exception in enumerate(exceptions):
+        if exception.stack_trace:
+            parts.append(take_frames_apart(owner, exception.stack_trace))
+            exception.stack_trace = []
+    if own:
+        parts.append(take_frames_apart(OWN_STACK, own))
+    return parts
+
+
+def split(event: Event) -> tuple[bytes, list[SplitStack]]:
+    """Take a whole event apart for storing. It loses its frames and is not to be used afterwards."""
+    parts = take_stacks_apart(event.exceptions, event.stack_trace)
+    event.stack_trace = []
+    return encode_body(event, parts), [SplitStack(part.digest, part.frames) for part in parts]
 
 
 def encode_body(event: Event, parts: list[StackPart]) -> bytes:
-    """The body of an event whose stacks were taken apart. Its frame lists are emptied."""
-    for exception in event.exceptions:
-        exception.stack_trace = []
-    event.stack_trace = []
-    references = [StackReference(part.owner, part.digest.hex(), part.locals) for part in parts]
-    return _encode(StoredEvent(event, references))
+    """The body of an event whose frames are all in `parts`."""
+    return _encode(StoredEvent(event, [StackReference(part.owner, part.digest.hex(), part.locals) for part in parts]))
 
 
 def join(body: bytes, frames_of: Callable[[bytes], bytes]) -> Event:
@@ -93,10 +94,10 @@ def join(body: bytes, frames_of: Callable[[bytes], bytes]) -> Event:
     stored = _decode_body(body)
     event = stored.event
     for reference in stored.stacks:
-        frames = _decode_frames(frames_of(bytes.fromhex(reference.digest)))
+        frames = decode_frames(frames_of(bytes.fromhex(reference.digest)))
         for index, values in reference.locals.items():
             frames[index].locals = values
-        if reference.owner < 0:
+        if reference.owner == OWN_STACK:
             event.stack_trace = frames
         else:
             event.exceptions[reference.owner].stack_trace = frames

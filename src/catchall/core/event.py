@@ -214,18 +214,20 @@ class Event(_Model):
     issue_id: str = ""
 
 
-class StackPart(msgspec.Struct, kw_only=True):
-    """A stack taken apart for storing. `owner`: index into `exceptions`, -1 for the event's own stack.
+OWN_STACK = -1  # the owner of a stack that no exception has
 
-    `frames`: the frames without their locals, as JSON; `digest` (16 bytes) names them within the project; `locals`:
-    by index of the frame; `tokens`: the frames' words for the index, blank-separated.
+
+class StackPart(msgspec.Struct, kw_only=True):
+    """A stack taken apart. `owner`: index into `exceptions`, -1 for the event's own stack.
+
+    `frames`: the frames without their locals, as JSON, the same bytes for all events of a fault; `digest` (16 bytes)
+    names them, so that what follows from them alone is found out once; `locals`: by index of the frame.
     """
 
     owner: int
     digest: bytes
     frames: bytes
     locals: dict[int, Raw]
-    tokens: str = ""
 
 
 class EventDraft(msgspec.Struct, kw_only=True):
@@ -250,8 +252,8 @@ class EventDraft(msgspec.Struct, kw_only=True):
     message: str = ""
     message_template: str = ""  # the client's own text before its parameters were put in, as "stock of %s is %d"
     culprit: str = ""
-    stack_trace: list[Frame] = msgspec.field(default_factory=list)  # a stack without exception (message, thread)
-    exceptions: list[ExceptionInfo] = msgspec.field(default_factory=list)
+    exceptions: list[ExceptionInfo] = msgspec.field(default_factory=list)  # without frames: these are in `stacks`
+    stacks: list[StackPart] = msgspec.field(default_factory=list)  # in the order of their owners, the event's own last
     request_id: str = ""
     trace_id: str = ""
     span_id: str = ""
@@ -281,9 +283,18 @@ class EventDraft(msgspec.Struct, kw_only=True):
     client_fingerprint: list[str] = msgspec.field(default_factory=list)
     fingerprint: Fingerprint | None = None
     issue_id: int = 0
-    stacks: list[StackPart] = msgspec.field(default_factory=list)  # what `stacks` (a step) made of the frames
 
     @property
     def primary(self) -> ExceptionInfo | None:
         """The exception that arrived at the top, or None for a message."""
         return self.exceptions[-1] if self.exceptions else None
+
+    @property
+    def deciding_stack(self) -> StackPart | None:
+        """The stack that says where it happened: the primary exception's, else its nearest cause's, else the own."""
+        own = None
+        for part in reversed(self.stacks):
+            if part.owner != OWN_STACK:
+                return part
+            own = part
+        return own

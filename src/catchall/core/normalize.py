@@ -1,10 +1,10 @@
 """What clients say in many ways, said in one: whose code a frame is, and where it happened."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from functools import lru_cache
 
 from catchall.core import limits
-from catchall.core.event import EventDraft, Frame
+from catchall.core.event import Frame
 
 # Parts of paths (lower case, "/" for "\") that only code of others has, whatever the platform.
 _FOREIGN_PATHS = (
@@ -105,17 +105,12 @@ def _begins(text: str, name: str) -> bool:
     return len(text) == len(name) or name[-1] in "/." or text[len(name)] in "/."
 
 
-def deciding_frames(draft: EventDraft) -> list[Frame]:
-    """The frames that say where it happened: the primary exception's, else its nearest cause's, else the event's."""
-    return next((one.stack_trace for one in reversed(draft.exceptions) if one.stack_trace), draft.stack_trace)
-
-
-def culprit_of(frames: list[Frame], transaction: str) -> str:
-    """Where it happened, in a line: the innermost frame of the user's own code, else the innermost, else the route."""
+def place_of(frames: Sequence[Frame]) -> str:
+    """Where it happened, in a line: the innermost frame of the user's own code, else the innermost. May be empty."""
     for frame in reversed(frames):
         if frame.in_app:
-            return _place(frame) or transaction
-    return (_place(frames[-1]) if frames else "") or transaction
+            return _place(frame)
+    return _place(frames[-1]) if frames else ""
 
 
 def _place(frame: Frame) -> str:

@@ -34,11 +34,9 @@ def refine(draft: EventDraft, context: BatchContext) -> Event:
 
 
 def freeze(draft: EventDraft) -> Event:
-    """The finished draft as an event. They share their parts: the draft is not to be changed afterwards."""
-    for stack in draft.stacks:
-        frames = draft.exceptions[stack.owner].stack_trace if stack.owner >= 0 else draft.stack_trace
-        for index, raw in stack.locals.items():
-            frames[index].locals = raw
+    """The finished draft as an event, without its stacks. They share their parts: the draft is not to be changed
+    afterwards.
+    """
     return Event(
         event_id=draft.event_id,
         project_id=draft.project_id,
@@ -51,7 +49,6 @@ def freeze(draft: EventDraft) -> Event:
         error_type=draft.error_type,
         message=draft.message,
         culprit=draft.culprit,
-        stack_trace=draft.stack_trace,
         exceptions=draft.exceptions,
         request_id=draft.request_id,
         trace_id=draft.trace_id,

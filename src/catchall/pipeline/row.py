@@ -1,10 +1,8 @@
 """An event as the store takes it: columns, words and tags to search by, and its bytes."""
 
-import msgspec
-
 from catchall.core import limits
-from catchall.core.codec import encode_body
-from catchall.core.event import SEVERITIES, Event, EventDraft, Frame, StackPart
+from catchall.core.codec import decode_frames, encode_body
+from catchall.core.event import SEVERITIES, Event, EventDraft, StackPart
 from catchall.core.fingerprint import template
 from catchall.core.identity import Position
 from catchall.core.memo import Memo
@@ -12,13 +10,12 @@ from catchall.core.words import words_of
 from catchall.pipeline.steps.enrich import path_of
 from catchall.store.base import EventRow, Stack
 
-_decode_frames = msgspec.json.Decoder(list[Frame]).decode
 _tokens: Memo[bytes, str] = Memo(limits.STACKS_REMEMBERED_MAX)
 _HANDLED = {True: "yes", False: "no"}
 
 
 def to_row(event: Event, draft: EventDraft, position: Position) -> EventRow:
-    """The row of a refined event. `draft` is what it was frozen from. The event loses its frames to the row."""
+    """The row of a refined event. `draft` is what it was frozen from, with the stacks."""
     assert event.fingerprint is not None
     title = title_of(event.error_type, event.message, event.transaction)
     stacks = [Stack(part.digest, part.frames, _stack_tokens(part)) for part in draft.stacks]
@@ -106,7 +103,7 @@ def _stack_tokens(part: StackPart) -> str:
     """The words of a stack's functions, modules and files; remembered by its digest."""
     known = _tokens.get(part.digest)
     if known is None:
-        frames = _decode_frames(part.frames)
+        frames = decode_frames(part.frames)
         names = dict.fromkeys(name for frame in frames for name in (frame.function, frame.module, frame.filename))
         known = " ".join(words_of(" ".join(names)))
         _tokens.put(part.digest, known)

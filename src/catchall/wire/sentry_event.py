@@ -9,18 +9,18 @@ from msgspec import UNSET
 
 from catchall.core import limits
 from catchall.core.errors import Reason, WireError
-from catchall.core.event import Breadcrumb, Client, EventDraft, ExceptionInfo, Frame, Mechanism, Process, SourceContext
-from catchall.wire.bounded import Bounds, Path
+from catchall.core.event import OWN_STACK, Breadcrumb, Client, EventDraft, ExceptionInfo, Mechanism, Process
+from catchall.wire.bounded import Bounds
 from catchall.wire.coerce import text
 from catchall.wire.json_text import loads, plain
 from catchall.wire.sentry_context import fill_contexts, http_context
 from catchall.wire.sentry_lenient import usual_event
 from catchall.wire.sentry_message import logged
+from catchall.wire.sentry_stack import stack_part
 from catchall.wire.sentry_types import (
     SentryBreadcrumb,
     SentryEvent,
     SentryException,
-    SentryFrame,
     SentryMechanism,
     SentryStack,
     SentryThread,
@@ -31,7 +31,6 @@ _decode = msgspec.json.Decoder(SentryEvent).decode
 _SMALL_BYTES = 2 * limits.JSON_DEPTH_MAX  # a raw part that is no larger needs no look at its depth or size
 _EMPTY_BYTES = 4  # null is the longest without content
 _V8_PLATFORMS = frozenset({"node", "javascript"})
-_V8_RECEIVER = "Object."
 _LEVELS = {10: "debug", 20: "info", 30: "warning", 40: "error", 50: "fatal"}  # of Python's logging; old SDKs send them
 
 
@@ -54,8 +53,6 @@ def fill(draft: EventDraft, event: SentryEvent, bounds: Bounds) -> None:
     """Fill a draft with what an event says. Raises WireError JSON_TOO_DEEP for a part that nests too deep."""
     _fill_names(draft, event)
     _fill_error(draft, event, bounds)
-    if draft.platform in _V8_PLATFORMS:
-        _drop_receivers(draft)
     if event.breadcrumbs and event.breadcrumbs.values:
         draft.breadcrumbs = _breadcrumbs(event.breadcrumbs.values, bounds)
     if event.request:
@@ -104,16 +101,6 @@ def _user(user: dict[str, object]) -> dict[str, object]:
     }
 
 
-def _drop_receivers(draft: EventDraft) -> None:
-    """V8 writes the receiver's class before a method's name; for plain objects that is "Object." and says nothing.
-
-    Source: https://v8.dev/docs/stack-trace-api
-    """
-    for frames in (draft.stack_trace, *(one.stack_trace for one in draft.exceptions)):
-        for frame in frames:
-            frame.function = frame.function.removeprefix(_V8_RECEIVER)
-
-
 def _fill_error(draft: EventDraft, event: SentryEvent, bounds: Bounds) -> None:
     """Exceptions, message and stack, and which thread it was."""
     found = (event.exception.values if event.exception else None) or []
@@ -123,10 +110,12 @@ def _fill_error(draft: EventDraft, event: SentryEvent, bounds: Bounds) -> None:
         lone = found[0]
         draft.message = lone.value or said
         draft.handled = lone.mechanism.handled if lone.mechanism else None
-        draft.stack_trace = _frames(lone.stacktrace, bounds, "stack_trace")
+        _add_stack(draft, lone.stacktrace, OWN_STACK, bounds)
     else:
-        draft.exceptions = [_exception(one, bounds, index) for index, one in enumerate(found)]
+        draft.exceptions = [_exception(one) for one in found]
         draft.message = said
+        for index, one in enumerate(found):
+            _add_stack(draft, one.stacktrace, index, bounds)
     if draft.exceptions:
         primary = draft.exceptions[-1]
         draft.error_type = primary.error_type
@@ -136,18 +125,16 @@ def _fill_error(draft: EventDraft, event: SentryEvent, bounds: Bounds) -> None:
     thread = _failed_thread(event, found)
     if thread and (thread.name or thread.id is not None):
         draft.process = Process(thread=thread.name or str(thread.id))
-    if not draft.stack_trace and not any(one.stack_trace for one in draft.exceptions):
-        _fill_lone_stack(draft, event.stacktrace or (thread.stacktrace if thread else None), bounds)
+    if not draft.stacks:  # one beside the exceptions, of which none has its own, is that of the primary one
+        stack = event.stacktrace or (thread.stacktrace if thread else None)
+        _add_stack(draft, stack, len(draft.exceptions) - 1 if draft.exceptions else OWN_STACK, bounds)
 
 
-def _fill_lone_stack(draft: EventDraft, stack: SentryStack | None, bounds: Bounds) -> None:
-    """A stack beside the exceptions, of which none has its own, is that of the primary one."""
-    if draft.exceptions:
-        draft.exceptions[-1].stack_trace = _frames(
-            stack, bounds, "exceptions", len(draft.exceptions) - 1, "stack_trace"
-        )
-    else:
-        draft.stack_trace = _frames(stack, bounds, "stack_trace")
+def _add_stack(draft: EventDraft, stack: SentryStack | None, owner: int, bounds: Bounds) -> None:
+    where = ("stack_trace",) if owner == OWN_STACK else ("exceptions", owner, "stack_trace")
+    part = stack_part(stack, owner, bounds, *where, v8=draft.platform in _V8_PLATFORMS)
+    if part:
+        draft.stacks.append(part)
 
 
 def _failed_thread(event: SentryEvent, exceptions: list[SentryException]) -> SentryThread | None:
@@ -169,13 +156,12 @@ def _failed_thread(event: SentryEvent, exceptions: list[SentryException]) -> Sen
     return threads[0] if len(threads) == 1 else None
 
 
-def _exception(one: SentryException, bounds: Bounds, index: int) -> ExceptionInfo:
+def _exception(one: SentryException) -> ExceptionInfo:
     mechanism = one.mechanism
     return ExceptionInfo(
         error_type=one.type or "",
         message=one.value or "",
         module=one.module or "",
-        stack_trace=_frames(one.stacktrace, bounds, "exceptions", index, "stack_trace"),
         handled=mechanism.handled if mechanism else None,
         mechanism=_mechanism(mechanism) if mechanism else None,
     )
@@ -191,43 +177,6 @@ def _mechanism(one: SentryMechanism) -> Mechanism:
         parent_id=one.parent_id,
         is_exception_group=bool(one.is_exception_group),
     )
-
-
-def _frames(stack: SentryStack | None, bounds: Bounds, *where: Path) -> list[Frame]:
-    if stack is None or not stack.frames:
-        return []
-    frames = []
-    for index, one in enumerate(stack.frames):
-        found = one.vars
-        if found is not UNSET:
-            size = len(found)
-            if size == len("{}"):
-                found = UNSET
-            elif size > _SMALL_BYTES or bytes(found)[:1] != b"{":
-                found = bounds.object(found, limits.LOCALS_BYTES_MAX, *where, index, "locals")
-        filename = one.filename or ""
-        context = None
-        if one.context_line or one.pre_context or one.post_context:
-            context = SourceContext(pre=one.pre_context or [], line=one.context_line or "", post=one.post_context or [])
-        frames.append(
-            Frame(
-                function=one.function or _nameless(one),
-                module=one.module or one.package or "",
-                filename=filename,
-                abs_path=one.abs_path or (filename if filename[:1] == "/" else ""),  # the SDK for Node sends only one
-                lineno=one.lineno or None,
-                colno=one.colno or None,
-                in_app=one.in_app,
-                context=context,
-                locals=found,
-            )
-        )
-    return frames
-
-
-def _nameless(frame: SentryFrame) -> str:
-    """A native frame without symbols is known by its address alone."""
-    return "" if frame.filename or frame.abs_path or frame.module else frame.instruction_addr or ""
 
 
 def _breadcrumbs(values: list[SentryBreadcrumb], bounds: Bounds) -> list[Breadcrumb]:

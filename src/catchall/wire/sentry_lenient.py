@@ -144,9 +144,16 @@ def _stack(value: Json, bounds: Bounds, *where: Path) -> SentryStack | None:
     frames = value.get("frames") if isinstance(value, dict) else value
     if not isinstance(frames, list):
         return None
-    kept = bounds.ends(frames, limits.FRAMES_MAX, "frames", *where)
+    return SentryStack(Raw(usual_frames(frames, bounds, *where)))
+
+
+def usual_frames(value: Json, bounds: Bounds, *where: Path) -> bytes:
+    """Frames with the usual types, within the limits, as JSON."""
+    if not isinstance(value, list):
+        return b"[]"
+    kept = bounds.ends(value, limits.FRAMES_MAX, "frames", *where)
     found = [one if isinstance(one, dict) else {"function": one} for one in kept if one is not None]
-    return SentryStack([_frame(one, bounds, (*where, index)) for index, one in enumerate(found)])
+    return encode([_frame(one, bounds, (*where, index)) for index, one in enumerate(found)])
 
 
 def _frame(one: dict[str, Json], bounds: Bounds, where: tuple[Path, ...]) -> SentryFrame:

@@ -28,7 +28,7 @@ ErrorType = Annotated[str, Meta(max_length=limits.ERROR_TYPE_CHARS_MAX)]
 CrumbText = Annotated[str, Meta(max_length=limits.BREADCRUMB_MESSAGE_CHARS_MAX)]
 
 
-class SentryFrame(msgspec.Struct, gc=False):
+class SentryFrame(msgspec.Struct, omit_defaults=True, gc=False):
     """https://develop.sentry.dev/sdk/data-model/event-payloads/stacktrace/"""
 
     filename: FrameText | None = None
@@ -40,16 +40,20 @@ class SentryFrame(msgspec.Struct, gc=False):
     pre_context: Lines | None = None
     context_line: Line | None = None
     post_context: Lines | None = None
-    vars: Raw | UnsetType = UNSET
+    vars: Raw | UnsetType = UNSET  # read apart: sentry_stack
     in_app: bool | None = None
     package: FrameText | None = None
     instruction_addr: FrameText | None = None
 
 
-class SentryStack(msgspec.Struct, gc=False):
-    """Frames, outermost call first."""
+SentryFrames = Annotated[list[SentryFrame], Meta(max_length=limits.FRAMES_MAX)] | None
+"""Outermost call first."""
 
-    frames: Annotated[list[SentryFrame], Meta(max_length=limits.FRAMES_MAX)] | None = None
+
+class SentryStack(msgspec.Struct, gc=False):
+    """`frames`: `SentryFrames`, left alone until it is known that the stack is wanted."""
+
+    frames: Raw | UnsetType = UNSET
 
 
 class SentryMechanism(msgspec.Struct, gc=False):

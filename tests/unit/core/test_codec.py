@@ -38,15 +38,12 @@ def test_frames_locals_and_chain_come_back() -> None:
     assert event.stack_trace is frames
 
 
-def test_events_of_one_fault_share_their_stack_and_projects_do_not() -> None:
+def test_events_of_one_fault_share_their_stack() -> None:
     (first,) = split(_event("one"))[1]
     (second,) = split(_event("two"))[1]
     assert first == second
     (moved,) = split(_event("one", line=8))[1]
     assert moved.digest != first.digest
-    other = _event("one")
-    other.project_id = 2
-    assert split(other)[1][0].digest != first.digest
 
 
 def test_the_printed_event_is_one_line() -> None:

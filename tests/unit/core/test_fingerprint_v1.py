@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from catchall.core.event import Frame
 from catchall.core.fingerprint import CURRENT, VERSIONS, Facts, stack_key, template, v1
 from catchall.core.fingerprint.v1 import StackKey, fingerprint, frame_name
+from tests.support.stacks import frames_of
 from tests.unit.pipeline.drafts import fault_drafts
 
 DATA = Path(__file__).parents[2] / "data" / "fingerprints_v1.json"
@@ -30,7 +31,7 @@ MESSAGES = [
 ]
 
 
-def frames_of(*names: str, in_app: bool = True) -> list[Frame]:
+def frames(*names: str, in_app: bool = True) -> list[Frame]:
     return [Frame(function=name, module="shop.cart", in_app=in_app) for name in names]
 
 
@@ -43,13 +44,13 @@ def current_values() -> dict[str, str]:
     for event in fault_drafts():
         facts = Facts(
             types=[one.error_type for one in event.exceptions],
-            stack=stack_key(event.exceptions[-1].stack_trace, event.platform),
+            stack=stack_key(frames_of(event, len(event.exceptions) - 1), event.platform),
             message=event.message,
         )
         values[event.transaction] = fingerprint(facts).value
     for message, _ in MESSAGES:
         values[f"message: {message}"] = value_of(message=message)
-    values["group"] = value_of(types=["A", "B", "C"], stack=stack_key(frames_of("f"), "python"))
+    values["group"] = value_of(types=["A", "B", "C"], stack=stack_key(frames("f"), "python"))
     values["client"] = value_of(client=["a", "{{ default }}"], message="x 1")
     return values
 
@@ -116,15 +117,15 @@ def test_names_of_frames(frame, platform, name):
 
 
 def test_frames_of_others_count_only_when_there_are_no_own_ones():
-    mixed = [*frames_of("a"), *frames_of("lib", in_app=False)]
+    mixed = [*frames("a"), *frames("lib", in_app=False)]
     assert stack_key(mixed, "python") == StackKey(("shop.cart.a",), own=True)
-    assert stack_key(frames_of("lib", in_app=False), "python") == StackKey(("shop.cart.lib",), own=False)
+    assert stack_key(frames("lib", in_app=False), "python") == StackKey(("shop.cart.lib",), own=False)
 
 
 @given(st.integers(1, 60), st.integers(1, 60))
 def test_the_depth_of_a_recursion_does_not_count(one, other):
     def deep(times: int) -> list[Frame]:
-        return frames_of("main", *["walk", "visit"] * times, "leaf")
+        return frames("main", *["walk", "visit"] * times, "leaf")
 
     assert stack_key(deep(one), "python") == stack_key(deep(other), "python")
 
@@ -138,7 +139,7 @@ def test_a_minified_stack_says_too_little_so_the_message_counts():
 
 
 def test_types_of_root_and_primary_count():
-    stack = stack_key(frames_of("f"), "python")
+    stack = stack_key(frames("f"), "python")
     values = {
         value_of(types=types, stack=stack) for types in (["A"], ["B"], ["A", "B"], ["B", "A"], ["A", "X", "C"], ["C"])
     }
@@ -164,11 +165,11 @@ def test_the_clients_parts_are_expanded():
     ("fields", "reason"),
     [
         (
-            {"types": ["ValueError"], "stack": stack_key(frames_of("a", "total"), "python")},
+            {"types": ["ValueError"], "stack": stack_key(frames("a", "total"), "python")},
             "same exception type ValueError and 2 in-app frames ending in shop.cart.total",
         ),
         (
-            {"types": ["OSError", "ShopError"], "stack": stack_key(frames_of("f", in_app=False), "python")},
+            {"types": ["OSError", "ShopError"], "stack": stack_key(frames("f", in_app=False), "python")},
             "same exception type ShopError and root cause OSError and 1 frame ending in shop.cart.f",
         ),
         ({"message": "order 17 failed"}, 'same message like "order <n> failed"'),

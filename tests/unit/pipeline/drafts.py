@@ -1,11 +1,13 @@
 """Drafts for tests, as a wire parser would fill them."""
 
+import copy
 import json
 from pathlib import Path
 from typing import Any
 
 from msgspec import Raw
 
+from catchall.core.codec import take_stacks_apart
 from catchall.core.event import Event, EventDraft, ExceptionInfo, Frame, SourceContext
 from catchall.core.identity import Position
 from catchall.pipeline.build import refine
@@ -30,7 +32,7 @@ CONTEXT = context()
 
 
 def draft(**fields: Any) -> EventDraft:
-    """A draft with an id, that arrived now; a message unless it has something else."""
+    """A draft with an id, that arrived now; a message unless it has something else. Its frames are taken apart."""
     base: dict[str, Any] = {
         "event_id": "ab" * 16,
         "project_id": PROJECT,
@@ -38,7 +40,10 @@ def draft(**fields: Any) -> EventDraft:
         "protocol": "sentry",
         "platform": "python",
     }
-    return EventDraft(**base | fields)
+    own = fields.pop("stack_trace", [])
+    exceptions = copy.deepcopy(fields.pop("exceptions", []))  # they lose their frames
+    stacks = take_stacks_apart(exceptions, copy.deepcopy(own))
+    return EventDraft(**base | fields, exceptions=exceptions, stacks=stacks)
 
 
 def frame(function: str = "total", module: str = "shop.cart", *, in_app: bool | None = True, **fields: Any) -> Frame:

@@ -5,10 +5,12 @@ import copy
 from hypothesis import given
 from hypothesis import strategies as st
 
+from catchall.core.codec import take_frames_apart
 from catchall.core.event import EventDraft
 from catchall.core.identity import issue_id_of
 from catchall.pipeline.build import refine
 from catchall.pipeline.steps.fingerprint import fingerprint
+from tests.support.stacks import frames_of
 from tests.unit.pipeline.drafts import CONTEXT, PROJECT, draft, fault_drafts, frame, raised, raw
 
 FAULTS = fault_drafts()
@@ -37,10 +39,12 @@ def test_the_same_fault_has_the_same_fingerprint(index, shift, number, uuid, fol
     again.event_id = uuid.hex
     again.release_version = f"shop@9.{number}"
     again.exceptions[0].message += f" {number} {uuid}"
-    for one in again.exceptions[0].stack_trace:
+    frames = frames_of(again, 0)
+    for one in frames:
         one.lineno = max(1, (one.lineno or 0) + shift)
         one.abs_path = folder + one.filename
         one.locals = raw({"self": f"<object at 0x{number:x}>"})
+    again.stacks = [take_frames_apart(0, frames)]
     assert value_of(again) == value_of(first)
 
 

@@ -9,6 +9,7 @@ from catchall.core import limits
 from catchall.core.event import Breadcrumb, EventDraft, ExceptionInfo, Frame, Mechanism
 from catchall.core.times import rfc3339
 from catchall.pipeline.steps.normalize import normalize
+from tests.support.stacks import frames_of
 from tests.unit.pipeline.drafts import CONTEXT, NOW, SECOND, context, draft, frame, raised
 
 DAY = 86_400 * SECOND
@@ -67,12 +68,12 @@ def test_a_message_stays_when_the_exception_has_none():
 def test_the_events_own_stack_goes_to_an_exception_that_has_none():
     own = [frame("own")]
     event = normal(stack_trace=own, exceptions=[raised(frames=[])])
-    assert event.stack_trace == []
-    assert [one.function for one in event.exceptions[0].stack_trace] == ["own"]
+    assert frames_of(event) == []
+    assert [one.function for one in frames_of(event, 0)] == ["own"]
     both = normal(stack_trace=own, exceptions=[raised(frames=[frame("raised")])])
-    assert both.stack_trace == []
-    assert [one.function for one in both.exceptions[0].stack_trace] == ["raised"]
-    assert normal(message="x", stack_trace=own).stack_trace == own
+    assert frames_of(both) == []
+    assert [one.function for one in frames_of(both, 0)] == ["raised"]
+    assert frames_of(normal(message="x", stack_trace=own)) == own
 
 
 @pytest.mark.parametrize(
@@ -121,7 +122,7 @@ def test_in_app_is_decided_where_the_client_said_nothing():
         frame("c", in_app=False, abs_path="/srv/app/shop/cart.py"),
     ]
     event = normal(exceptions=[raised(frames=frames)])
-    assert [one.in_app for one in event.exceptions[0].stack_trace] == [False, True, False]
+    assert [one.in_app for one in frames_of(event, 0)] == [False, True, False]
 
 
 def test_the_projects_lists_win_over_the_client():
@@ -134,7 +135,7 @@ def test_the_projects_lists_win_over_the_client():
     ]
     event = draft(exceptions=[raised(frames=frames)])
     normalize(event, where)
-    assert [one.in_app for one in event.exceptions[0].stack_trace] == [True, False, True, False]
+    assert [one.in_app for one in frames_of(event, 0)] == [True, False, True, False]
 
 
 @pytest.mark.parametrize(

@@ -25,6 +25,7 @@ from catchall.core.scrub.walk import Marks
 from catchall.pipeline.build import freeze
 from catchall.pipeline.context import BatchContext
 from catchall.pipeline.steps.scrub import scrub
+from tests.support.stacks import frames_of
 from tests.unit.pipeline.drafts import CONTEXT, KEY, PROJECT, context, draft, frame, raised, raw
 
 MAIL = "jane.doe@example.com"
@@ -99,7 +100,7 @@ def test_a_secret_is_found_in_every_part(secret, rule):
     everything = msgspec.json.encode([event, freeze(event)])
     assert secret.encode() not in everything
     assert f"about [masked:{rule}] today" == event.message
-    assert event.exceptions[1].stack_trace[1].context == SourceContext(
+    assert frames_of(event, 1)[1].context == SourceContext(
         pre=[event.message], line=event.message, post=[event.message]
     )
     marks = marks_of(event)
@@ -126,7 +127,7 @@ def test_an_event_without_secrets_is_left_byte_for_byte():
     )
     assert bytes(event.extra_data) == extra  # type: ignore[arg-type]
     assert event.scrubbed == []
-    assert freeze(event).exceptions[0].stack_trace[0].locals == raw({"self": "<shop.Cart object at 0x7f54a15e26d5>"})
+    assert event.stacks[0].locals[0] == raw({"self": "<shop.Cart object at 0x7f54a15e26d5>"})
 
 
 def test_names_make_values_secret_everywhere():
@@ -194,7 +195,7 @@ def test_a_known_stack_is_masked_again():
 
     first, second = one(), one()
     for event in (first, second):
-        assert event.exceptions[0].stack_trace[0].context == SourceContext(line='SUPPORT = "[masked:email]"')
+        assert frames_of(event, 0)[0].context == SourceContext(line='SUPPORT = "[masked:email]"')
         assert MAIL.encode() not in event.stacks[0].frames
         assert marks_of(event) == {("email", "exceptions.0.stack_trace.0.context"): 1}
     assert first.stacks[0].digest == second.stacks[0].digest

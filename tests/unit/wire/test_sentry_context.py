@@ -6,6 +6,7 @@ from msgspec import UNSET, Raw
 from catchall.core import limits
 from catchall.core.event import Breadcrumb, DeviceContext
 from tests.support.sentry_drafts import draft, value
+from tests.support.stacks import frames_of
 
 
 class TestTags:
@@ -209,4 +210,4 @@ def test_raw_parts_hold_no_hidden_letters():
         rb'{"extra":{"\u0070assword":"a\/b"},"exception":[{"type":"E","stacktrace":[{"vars":{"\u0061":"\u00e9"}}]}]}'
     )
     assert bytes(found.extra_data) == b'{"password":"a/b"}'  # type: ignore[arg-type]
-    assert bytes(found.exceptions[0].stack_trace[0].locals) == '{"a":"é"}'.encode()  # type: ignore[arg-type]
+    assert bytes(frames_of(found, 0)[0].locals) == '{"a":"é"}'.encode()  # type: ignore[arg-type]

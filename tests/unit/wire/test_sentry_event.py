@@ -8,10 +8,11 @@ from msgspec import UNSET, Raw
 from catchall.core import limits
 from catchall.core.event import Client, Frame, Mechanism, SourceContext
 from tests.support.sentry_drafts import draft, stack, value
+from tests.support.stacks import frames_of
 
 
 def frame(**fields: Any) -> Frame:
-    (found,) = draft(exception=[{"type": "E", "stacktrace": stack(fields)}]).exceptions[0].stack_trace
+    (found,) = frames_of(draft(exception=[{"type": "E", "stacktrace": stack(fields)}]), 0)
     return found
 
 
@@ -40,7 +41,7 @@ class TestExceptions:
             ("KeyError", "'a'"),
             ("GatewayError", "no"),
         ]
-        assert [one.function for one in found.exceptions[1].stack_trace] == ["outer", "inner"]
+        assert [one.function for one in frames_of(found, 1)] == ["outer", "inner"]
         assert found.exceptions[0].module == "builtins"
         assert found.exceptions[1].mechanism == Mechanism(type="flask", handled=False, exception_id=0)
         assert (found.error_type, found.message, found.handled, found.level) == ("GatewayError", "no", False, "fatal")
@@ -88,7 +89,7 @@ class TestExceptions:
         }
         found = draft(message="slow", exception={"values": [lone]})
         assert (found.message, found.exceptions, found.handled) == ("slow", [], True)
-        assert [one.function for one in found.stack_trace] == ["f"]
+        assert [one.function for one in frames_of(found)] == ["f"]
 
     def test_too_many_keep_the_first_and_the_primary_one(self):
         found = draft(exception=[{"type": f"E{number}"} for number in range(80)])
@@ -153,7 +154,7 @@ class TestFrames:
 
     def test_a_stack_may_be_a_bare_list_and_hold_anything(self):
         found = draft(exception=[{"type": "E", "stacktrace": [{"function": "f"}, None, "g", 7]}])
-        assert [one.function for one in found.exceptions[0].stack_trace] == ["f", "g", "7"]
+        assert [one.function for one in frames_of(found, 0)] == ["f", "g", "7"]
 
     def test_native_frames_are_known_by_package_and_address(self):
         found = frame(package="/lib/libc.so.6", instruction_addr="0x7f01")
@@ -170,7 +171,7 @@ class TestFrames:
     def test_v8_s_empty_receiver_goes(self):
         for platform, name in (("node", "run"), ("javascript", "run"), ("python", "Object.run")):
             found = draft(platform=platform, exception=[{"type": "E", "stacktrace": stack({"function": "Object.run"})}])
-            assert found.exceptions[0].stack_trace[0].function == name
+            assert frames_of(found, 0)[0].function == name
 
     def test_what_is_too_long_is_cut_and_told_where(self):
         long = "x" * 5000
@@ -182,7 +183,7 @@ class TestFrames:
             "vars": {"big": "y" * 50_000, "small": "1"},
         }
         found = draft(exception=[{"type": "E", "stacktrace": stack({}, body)}])
-        one = found.exceptions[0].stack_trace[1]
+        one = frames_of(found, 0)[1]
         assert one.context
         assert len(one.function) == limits.FRAME_TEXT_CHARS_MAX
         assert len(one.context.line) == limits.CONTEXT_LINE_CHARS_MAX
@@ -201,7 +202,7 @@ class TestFrames:
 
     def test_long_stacks_keep_both_ends(self):
         found = draft(exception=[{"type": "E", "stacktrace": stack(*[{"function": f"f{n}"} for n in range(999)])}])
-        names = [one.function for one in found.exceptions[0].stack_trace]
+        names = [one.function for one in frames_of(found, 0)]
         assert len(names) == limits.FRAMES_MAX
         assert (names[0], names[124], names[125], names[-1]) == ("f0", "f124", "f874", "f998")
         assert [(cut.path, cut.original, cut.unit) for cut in found.cut] == [
@@ -216,18 +217,18 @@ class TestThreads:
             threads={"values": [{"id": 1, "stacktrace": stack({"function": "no"})}, {"id": 2, "name": "worker",
                      "crashed": True, "stacktrace": stack({"function": "crash"})}]},
         )  # fmt: skip
-        assert [one.function for one in found.exceptions[0].stack_trace] == ["crash"]
+        assert [one.function for one in frames_of(found, 0)] == ["crash"]
         assert found.process and found.process.thread == "worker"
 
     def test_the_current_thread_s_stack_is_that_of_a_message(self):
         found = draft(
             message="m", threads=[{"stacktrace": stack({"function": "f"}), "current": True, "id": 5}, {"id": 6}]
         )
-        assert [one.function for one in found.stack_trace] == ["f"]
+        assert [one.function for one in frames_of(found)] == ["f"]
         assert found.process and found.process.thread == "5"
 
     def test_an_only_thread_needs_no_mark(self):
-        assert draft(message="m", threads=[{"stacktrace": [{"function": "f"}]}]).stack_trace[0].function == "f"
+        assert frames_of(draft(message="m", threads=[{"stacktrace": [{"function": "f"}]}]))[0].function == "f"
 
     def test_the_exception_names_its_thread(self):
         threads = [{"id": 1, "name": "a", "current": True}, {"id": "2", "name": "b"}]
@@ -239,11 +240,11 @@ class TestThreads:
             exception=[{"type": "E", "stacktrace": stack({"function": "own"})}],
             threads=[{"crashed": True, "stacktrace": stack({"function": "no"})}],
         )
-        assert found.exceptions[0].stack_trace[0].function == "own"
-        assert found.stack_trace == []
+        assert frames_of(found, 0)[0].function == "own"
+        assert frames_of(found) == []
 
     def test_a_bare_stack_is_that_of_the_event(self):
-        assert draft(message="m", stacktrace=stack({"function": "f"})).stack_trace[0].function == "f"
+        assert frames_of(draft(message="m", stacktrace=stack({"function": "f"})))[0].function == "f"
 
 
 class TestMessages:

@@ -1,11 +1,11 @@
 """Step 6: which issue it belongs to, and why."""
 
 from catchall.core import limits
+from catchall.core.codec import decode_frames
 from catchall.core.event import EventDraft, Fingerprint, StackPart
 from catchall.core.fingerprint import CURRENT, NO_STACK, VERSIONS, Facts, StackKey, needs_message, stack_key
 from catchall.core.identity import issue_id_of
 from catchall.core.memo import Memo
-from catchall.core.normalize import deciding_frames
 from catchall.pipeline.context import BatchContext
 
 _compute = VERSIONS[CURRENT]
@@ -20,7 +20,7 @@ def fingerprint(draft: EventDraft, context: BatchContext) -> None:
     digest. The remembered `Fingerprint` is shared by events; nobody changes it.
     """
     types = tuple([one.error_type for one in draft.exceptions])
-    part = _deciding_part(draft)
+    part = draft.deciding_stack
     if part is None or draft.client_fingerprint:
         draft.fingerprint, draft.issue_id = _answer(draft, _facts(draft, types, part))
         return
@@ -50,22 +50,11 @@ def _answer(draft: EventDraft, facts: Facts) -> tuple[Fingerprint, int]:
 
 
 def _stack_key(draft: EventDraft, part: StackPart | None) -> StackKey:
-    frames = deciding_frames(draft)
     if part is None:
-        return stack_key(frames, draft.platform) if frames else NO_STACK
+        return NO_STACK
     name = (part.digest, draft.platform)
     known = _stack_keys.get(name)
     if known is None:
-        known = stack_key(frames, draft.platform)
+        known = stack_key(decode_frames(part.frames), draft.platform)
         _stack_keys.put(name, known)
     return known
-
-
-def _deciding_part(draft: EventDraft) -> StackPart | None:
-    """The part that the deciding frames were taken apart into: of the last exception that has a stack, or the own."""
-    own = None
-    for part in reversed(draft.stacks):
-        if part.owner >= 0:
-            return part
-        own = part
-    return own

@@ -1,8 +1,12 @@
 """Step 2: the same thing said in one way: time, level, names, the chain of exceptions, whose code a frame is."""
 
+from typing import NamedTuple
+
 from catchall.core import limits
-from catchall.core.event import Breadcrumb, Cut, EventDraft, ExceptionInfo, Handling
-from catchall.core.normalize import culprit_of, decide_in_app, deciding_frames
+from catchall.core.codec import SplitStack, decode_frames, stack_of
+from catchall.core.event import OWN_STACK, Breadcrumb, Cut, EventDraft, ExceptionInfo, Handling, StackPart
+from catchall.core.memo import Memo
+from catchall.core.normalize import decide_in_app, place_of
 from catchall.core.releases import service_of
 from catchall.core.severity import severity_of_word
 from catchall.core.times import DAY_SECONDS, MICROSECONDS, rfc3339
@@ -23,6 +27,16 @@ _NAMES = (
 )
 
 
+class _Settled(NamedTuple):
+    """A stack of which it is decided whose code each frame is, and where it says that it happened."""
+
+    stack: SplitStack
+    place: str
+
+
+_settled: Memo[tuple[object, ...], _Settled] = Memo(limits.STACKS_REMEMBERED_MAX)
+
+
 def normalize(draft: EventDraft, context: BatchContext) -> None:
     """Bring a draft into the one form. Doing it twice changes nothing more."""
     project = context.projects[draft.project_id]
@@ -31,12 +45,12 @@ def normalize(draft: EventDraft, context: BatchContext) -> None:
         _trim(draft, name)
     _settle_time(draft, project.retention_days)
     draft.level = severity_of_word(draft.level, platform=draft.platform, protocol=draft.protocol) or ""
-    _settle_stacks(draft, project)
+    place = _settle_stacks(draft, project)
     _settle_chain(draft)
     _settle_handling(draft)
     draft.environment = draft.environment or DEFAULT_ENVIRONMENT
+    draft.culprit = draft.culprit or place or draft.transaction
     draft.service_name = draft.service_name or service_of(draft.release_version) or project.slug
-    draft.culprit = draft.culprit or culprit_of(deciding_frames(draft), draft.transaction)
 
 
 def _trim(draft: EventDraft, name: str) -> None:
@@ -72,16 +86,41 @@ def _printed(microseconds: int) -> str:
         return str(microseconds)
 
 
-def _settle_stacks(draft: EventDraft, project: ProjectSettings) -> None:
-    """The event's own stack is there only when no exception has it: it would be stored twice."""
-    primary = draft.primary
-    if primary is not None and draft.stack_trace:
-        if not primary.stack_trace:
-            primary.stack_trace = draft.stack_trace
-        draft.stack_trace = []
-    for exception in draft.exceptions:
-        decide_in_app(exception.stack_trace, draft.platform, project.in_app_include, project.in_app_exclude)
-    decide_in_app(draft.stack_trace, draft.platform, project.in_app_include, project.in_app_exclude)
+def _settle_stacks(draft: EventDraft, project: ProjectSettings) -> str:
+    """Settle the stacks; returns where it happened, as they say.
+
+    The event's own stack is there only when no exception has it: it would be stored twice.
+    """
+    stacks = draft.stacks
+    if not stacks:
+        return ""
+    if stacks[-1].owner == OWN_STACK and draft.exceptions:
+        primary = len(draft.exceptions) - 1
+        if any(one.owner == primary for one in stacks):
+            stacks.pop()
+        else:
+            stacks[-1].owner = primary
+    place = ""
+    for part in stacks:  # the last one decides: the primary exception's, else its nearest cause's, else the own
+        settled = _settled_stack(part, draft.platform, project)
+        part.digest, part.frames = settled.stack
+        place = settled.place
+    return place
+
+
+def _settled_stack(part: StackPart, platform: str, project: ProjectSettings) -> _Settled:
+    """Remembered by what it follows from."""
+    name = (part.digest, platform, project.in_app_include, project.in_app_exclude)
+    known = _settled.get(name)
+    if known is None:
+        frames = decode_frames(part.frames)
+        before = [frame.in_app for frame in frames]
+        decide_in_app(frames, platform, project.in_app_include, project.in_app_exclude)
+        same = before == [frame.in_app for frame in frames]
+        stack = SplitStack(part.digest, part.frames) if same else stack_of(frames)
+        known = _Settled(stack, place_of(frames))
+        _settled.put(name, known)
+    return known
 
 
 def _settle_chain(draft: EventDraft) -> None:

@@ -11,8 +11,8 @@ import msgspec
 from msgspec import UNSET, Raw
 
 from catchall.core import limits
-from catchall.core.codec import take_frames_apart, take_stacks_apart
-from catchall.core.event import EventDraft, Frame, HttpContext, ScrubMark, StackPart
+from catchall.core.codec import SplitStack, decode_frames, stack_of
+from catchall.core.event import OWN_STACK, EventDraft, HttpContext, ScrubMark, StackPart
 from catchall.core.identity import user_id_of
 from catchall.core.memo import Memo
 from catchall.core.scrub import Scrubber, scrubber
@@ -23,7 +23,6 @@ from catchall.pipeline.context import BatchContext, ProjectSettings
 ADDRESS_RULE = "address"
 
 _encode = msgspec.json.Encoder().encode
-_decode_frames = msgspec.json.Decoder(list[Frame]).decode
 _ADDRESS_HEADERS = frozenset(
     (
         "x-forwarded-for", "x-real-ip", "forwarded", "remote-addr", "true-client-ip", "cf-connecting-ip", "client-ip",
@@ -44,14 +43,13 @@ _TEXTS = (
 
 
 class _CleanStack(NamedTuple):
-    """A stack's frames after masking. `digest` and `frames` are those of the masked ones."""
+    """A stack after masking."""
 
-    digest: bytes
-    frames: bytes
+    stack: SplitStack
     marks: tuple[tuple[str, str, int], ...]  # rule, path below the stack, how often
 
 
-_CLEAN = _CleanStack(b"", b"", ())
+_CLEAN = _CleanStack(SplitStack(b"", b""), ())
 _stacks: Memo[tuple[bytes, tuple[str, ...]], _CleanStack] = Memo(limits.STACKS_REMEMBERED_MAX)
 
 
@@ -63,9 +61,8 @@ def scrub(draft: EventDraft, context: BatchContext) -> None:
     _settle_user(draft, project, context.installation_key)
     if draft.http_context is not None and not project.keep_addresses:
         _drop_addresses(draft.http_context, marks)
-    draft.stacks = take_stacks_apart(draft.project_id, draft.exceptions, draft.stack_trace)
     for stack in draft.stacks:
-        _scrub_frames(draft, stack, rules, marks)
+        _scrub_frames(stack, rules, marks)
     parts, targets = _parts(draft)
     for index in _dirty(parts, rules):
         mask, owner, frame = targets[index]
@@ -248,34 +245,31 @@ def _masked(work: _Work, path: str) -> Raw:
 
 
 def _stack_path(stack: StackPart) -> str:
-    return f"exceptions.{stack.owner}.stack_trace" if stack.owner >= 0 else "stack_trace"
+    return "stack_trace" if stack.owner == OWN_STACK else f"exceptions.{stack.owner}.stack_trace"
 
 
-def _scrub_frames(draft: EventDraft, stack: StackPart, rules: Scrubber, marks: Marks) -> None:
+def _scrub_frames(stack: StackPart, rules: Scrubber, marks: Marks) -> None:
     """Mask a stack's frames, without their locals. The answer is remembered by the digest."""
     name = (stack.digest, rules.names)
     known = _stacks.get(name)
     if known is None:
-        known = _clean_frames(draft.project_id, stack, rules)
+        known = _clean_frames(stack, rules)
         _stacks.put(name, known)
     if known is _CLEAN:
         return
     for rule, path, count in known.marks:
         marks.add(rule, below(_stack_path(stack), path), count)
-    stack.digest, stack.frames = known.digest, known.frames
-    frames = _decode_frames(known.frames)
-    if stack.owner >= 0:
-        draft.exceptions[stack.owner].stack_trace = frames
-    else:
-        draft.stack_trace = frames
+    stack.digest, stack.frames = known.stack
 
 
-def _clean_frames(project_id: int, stack: StackPart, rules: Scrubber) -> _CleanStack:
+def _clean_frames(stack: StackPart, rules: Scrubber) -> _CleanStack:
     if not rules.screen.hits(stack.frames):
         return _CLEAN
-    frames = _decode_frames(stack.frames)
+    frames = decode_frames(stack.frames)
     marks = Marks()
     for index, frame in enumerate(frames):
+        if not rules.screen.hits(_encode(frame)):
+            continue
         path = str(index)
         for name in ("function", "module", "filename", "abs_path"):
             setattr(frame, name, rules.walk.text(getattr(frame, name), f"{path}.{name}", marks))
@@ -286,6 +280,5 @@ def _clean_frames(project_id: int, stack: StackPart, rules: Scrubber) -> _CleanS
             context.post = [rules.walk.text(line, f"{path}.context", marks, source=True) for line in context.post]
     if not marks.counts:
         return _CLEAN
-    masked = take_frames_apart(project_id, stack.owner, frames)
     found = tuple((rule, path, count) for (rule, path), count in marks.counts.items())
-    return _CleanStack(masked.digest, masked.frames, found)
+    return _CleanStack(stack_of(frames), found)

@@ -19,7 +19,7 @@ def validate(draft: EventDraft, context: BatchContext) -> None:
         raise Drop(Reason.PROJECT_DELETED)
     if len(draft.event_id) != _EVENT_ID_CHARS or draft.event_id.strip(_HEX):
         raise Invalid(Reason.WRONG_TYPE, "an event id is 32 lower-case hex digits")
-    if not draft.message.strip() and not draft.stack_trace and not _says_something(draft):
+    if not draft.message.strip() and not draft.stacks and not _says_something(draft):
         raise Drop(Reason.EVENT_EMPTY)
     if draft.trace_id:
         draft.trace_id = hex_id(draft.trace_id, _TRACE_ID_CHARS)
@@ -28,7 +28,7 @@ def validate(draft: EventDraft, context: BatchContext) -> None:
 
 
 def _says_something(draft: EventDraft) -> bool:
-    return any(one.error_type or one.message or one.stack_trace for one in draft.exceptions)
+    return any(one.error_type or one.message for one in draft.exceptions)
 
 
 def hex_id(text: str, length: int) -> str:
