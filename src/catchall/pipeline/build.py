@@ -5,6 +5,8 @@ reason) or Invalid (a dead letter). Steps touch nothing else: what they need to 
 put another function with the same signature into the list.
 """
 
+from collections.abc import Sequence
+
 from catchall.core.event import Event, EventDraft
 from catchall.core.identity import issue_id_text
 from catchall.core.times import rfc3339
@@ -31,6 +33,26 @@ def refine(draft: EventDraft, context: BatchContext) -> Event:
     for step in STEPS:
         step(draft, context)
     return freeze(draft)
+
+
+def refine_all(drafts: Sequence[EventDraft], context: BatchContext) -> list[Exception | None]:
+    """Take drafts through all steps, each step for all of them before the next one.
+
+    Returns for each draft what ended its way (Drop, Invalid, or a step's own fault), None for a refined one.
+    """
+    ends: list[Exception | None] = [None] * len(drafts)
+    going = list(enumerate(drafts))
+    for step in STEPS:
+        ended = False
+        for index, draft in going:
+            try:
+                step(draft, context)
+            except Exception as error:  # noqa: BLE001 - a step's own fault must cost one event, not the line
+                ends[index] = error
+                ended = True
+        if ended:
+            going = [(index, draft) for index, draft in going if ends[index] is None]
+    return ends
 
 
 def freeze(draft: EventDraft) -> Event:

@@ -139,11 +139,10 @@ class Worker:
                 bytes_max=limits.BATCH_BYTES_MAX - size,
             )
             context = context or self._context()
-            for record in found.records:
-                if record.offset >= place.next[record.partition]:
-                    self._refinery.take(record, place.number, info.uuid, batch, context)
-                    records += 1
-                    size += len(record.payload)
+            fresh = [record for record in found.records if record.offset >= place.next[record.partition]]
+            self._refinery.take(fresh, place.number, info.uuid, batch, context)
+            records += len(fresh)
+            size += sum(len(record.payload) for record in fresh)
             for partition, offset in place.next.items():
                 if found.next_offset > offset:
                     batch.positions[place.number, partition] = found.next_offset
