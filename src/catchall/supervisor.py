@@ -93,6 +93,7 @@ class Supervisor:
         self._beats = Heartbeats(len(specs))
         self._lock_holder = lock_holder
         self._status_file = status_file
+        self._status_failed = False
         self._stopping_since = 0.0
 
     def run(self) -> int:
@@ -109,6 +110,8 @@ class Supervisor:
             else:
                 self._start_due(now)
                 self._end_stuck(now)
+                if self._status_failed:
+                    self._write_status()
             got = signal.sigtimedwait(_SIGNALS, limits.SUPERVISOR_ROUND_SECONDS)
             if got is not None and got.si_signo in (signal.SIGTERM, signal.SIGINT):
                 self._asked_to_stop()
@@ -217,8 +220,15 @@ class Supervisor:
                 os.kill(child.pid, number)
 
     def _write_status(self) -> None:
-        """Who runs, for `catchall status`: written whole, then renamed."""
+        """Who runs, for `catchall status`: written whole, then renamed. On a full disk it is tried again each round."""
         roles = {child.spec.name: child.pid for child in self._children}
         partial = self._status_file.with_suffix(".partial")
-        partial.write_bytes(msgspec.json.encode({"supervisor": os.getpid(), "roles": roles}))
-        partial.rename(self._status_file)
+        try:
+            partial.write_bytes(msgspec.json.encode({"supervisor": os.getpid(), "roles": roles}))
+            partial.rename(self._status_file)
+        except OSError as error:
+            if not self._status_failed:
+                log.warning("who runs cannot be noted, trying again", error=str(error))
+            self._status_failed = True
+        else:
+            self._status_failed = False

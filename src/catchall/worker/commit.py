@@ -9,7 +9,7 @@ import fcntl
 import os
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import structlog
@@ -40,11 +40,15 @@ class CommitLock:
         """Wait for the lock, hold it, give it back."""
         fcntl.flock(self._file, fcntl.LOCK_EX)
         try:
-            os.pwrite(self._file, b"%10d %20.6f" % (os.getpid(), time.monotonic()), 0)
+            self._note(os.getpid(), time.monotonic())
             yield
         finally:
-            os.pwrite(self._file, b"%10d %20.6f" % (0, 0.0), 0)
+            self._note(0, 0.0)
             fcntl.flock(self._file, fcntl.LOCK_UN)
+
+    def _note(self, pid: int, since: float) -> None:
+        with suppress(OSError):  # on a full disk: the lock holds without its note
+            os.pwrite(self._file, b"%10d %20.6f" % (pid, since), 0)
 
     @staticmethod
     def holder(path: Path) -> tuple[int, float] | None:
