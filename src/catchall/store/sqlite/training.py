@@ -7,7 +7,7 @@ before the trainer sees it.
 """
 
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import msgspec
@@ -64,68 +64,80 @@ def is_better(new: bytes, old: zstandard.ZstdCompressionDict | None, samples: Se
 def mask(samples: Sequence[Sample]) -> list[bytes]:
     """The payloads with nothing left in them but what many share."""
     documents: list[Any] = []
-    owners: list[int] = []
-    texts: list[str] = []
-    for number, sample in enumerate(samples):
+    owners: dict[str, list[Sample]] = defaultdict(list)
+    for sample in samples:
         try:
             document = [tags_in(packed_tags(sample.packed)), _decode(packed_body(sample.packed))]
         except (msgspec.DecodeError, RecursionError):
             continue  # a body that nests too deeply to be read without a model: nothing to learn from
-        found = _Strings()
-        documents.append(_rebuilt(document, found.take, 0))
-        owners.extend([number] * len(found.texts))
-        texts.extend(found.texts)
-    kept = _shared_beginnings(texts, [samples[owner] for owner in owners])
+        found: set[str] = set()
+        _collect(document, found, 0)
+        documents.append(document)
+        for text in found:
+            if len(text) <= DICTIONARY_STRING_CHARS_MAX:
+                owners[text].append(sample)
+    shared = _shared_beginnings(owners).get
     masked = []
     for document in documents:
-        tags, body = _rebuilt(document, lambda _: next(kept), 0)
+        tags, body = _rebuilt(document, shared, 0)
         masked.append(pack(tag_text(tags)[0], _encode(body)))
     return masked
 
 
-class _Strings:
-    """Collects strings in the order in which they are met."""
-
-    def __init__(self) -> None:
-        self.texts: list[str] = []
-
-    def take(self, text: str) -> str:
-        self.texts.append(text if len(text) <= DICTIONARY_STRING_CHARS_MAX else "")
-        return text
-
-
-def _rebuilt(value: Any, change: Callable[[str], str], depth: int) -> Any:
-    """The same JSON value with each string changed (keys before their values) and each number 0."""
+def _collect(value: Any, found: set[str], depth: int) -> None:
+    """All strings of a JSON value, keys too."""
     if isinstance(value, str):
-        return change(value)
+        found.add(value)
+    elif isinstance(value, dict | list | tuple) and depth < _DEPTH_MAX:
+        if isinstance(value, dict):
+            found.update(value)
+            value = value.values()
+        for part in value:
+            if type(part) is str:
+                found.add(part)
+            elif part is not None:
+                _collect(part, found, depth + 1)
+
+
+def _rebuilt(value: Any, shared: Callable[[str, str], str], depth: int) -> Any:
+    """The same JSON value with of each string what is shared, and each number 0."""
+    if isinstance(value, str):
+        return shared(value, "")
     if value is None or isinstance(value, bool):
         return value
     if depth >= _DEPTH_MAX:
         return None
     if isinstance(value, dict):
-        return {change(key): _rebuilt(part, change, depth + 1) for key, part in value.items()}
+        return {
+            shared(key, ""): shared(part, "") if type(part) is str else _rebuilt(part, shared, depth + 1)
+            for key, part in value.items()
+        }
     if isinstance(value, list | tuple):
-        return [_rebuilt(part, change, depth + 1) for part in value]
+        return [_rebuilt(part, shared, depth + 1) for part in value]
     return 0
 
 
-def _shared_beginnings(texts: Sequence[str], owners: Sequence[Sample]) -> Iterator[str]:
-    """For each text the longest beginning, cut between words, that enough owners have in common."""
-    kept = [0] * len(texts)
-    work: list[tuple[Sequence[int], int]] = [(range(len(texts)), 0)]
+def _shared_beginnings(owners: Mapping[str, Sequence[Sample]]) -> dict[str, str]:
+    """For each text the longest beginning, cut between words, that enough owners have in common, if any."""
+    whole = {text for text, found in owners.items() if _is_shared(found)}
+    kept = {text: text for text in whole}
+    work: list[tuple[Iterable[str], int]] = [(owners, 0)]
     while work:  # each round shortens what is left of a group's texts, or ends the group
-        members, start = work.pop()
-        groups: dict[str, list[int]] = defaultdict(list)
-        for member in members:
-            end = _word_end(texts[member], start)
+        texts, start = work.pop()
+        groups: dict[str, list[str]] = defaultdict(list)
+        for text in texts:
+            end = _word_end(text, start)
             if end > start:
-                groups[texts[member][start:end]].append(member)
+                groups[text[start:end]].append(text)
         for word, group in groups.items():
-            if _is_shared(group, owners):
-                for member in group:
-                    kept[member] = start + len(word)
+            if len(group) == 1 or whole.issuperset(group):
+                continue  # a lone text shares its beginnings with nobody who does not share all of it
+            if _is_shared([owner for text in group for owner in owners[text]]):
+                for text in group:
+                    if text not in whole:
+                        kept[text] = text[: start + len(word)]
                 work.append((group, start + len(word)))
-    return (text[:length] for text, length in zip(texts, kept, strict=True))
+    return kept
 
 
 def _word_end(text: str, start: int) -> int:
@@ -138,15 +150,19 @@ def _word_end(text: str, start: int) -> int:
     return end
 
 
-def _is_shared(group: Sequence[int], owners: Sequence[Sample]) -> bool:
-    if len(group) < DICTIONARY_USERS_MIN:
+def _is_shared(owners: Sequence[Sample]) -> bool:
+    if len(owners) < DICTIONARY_USERS_MIN:
         return False
-    users = {owners[member].user for member in group}
-    anonymous = "" in users
-    users.discard("")
-    if len(users) >= DICTIONARY_USERS_MIN:
-        return True
+    users: set[str] = set()
+    anonymous = False
+    for owner in owners:
+        if owner.user:
+            users.add(owner.user)
+            if len(users) >= DICTIONARY_USERS_MIN:
+                return True
+        else:
+            anonymous = True
     if not anonymous or len(users) == 1:
         return False
-    unknown = {id(owners[member]): owners[member].issue for member in group if not owners[member].user}
+    unknown = {id(owner): owner.issue for owner in owners if not owner.user}
     return len(unknown) >= DICTIONARY_ANONYMOUS_MIN and len(set(unknown.values())) >= _ISSUES_MIN
