@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from catchall.core import limits
 from catchall.core.errors import StoreError
 from catchall.core.record import RawRecord, encode_record
 from catchall.pipeline import build
@@ -221,3 +222,29 @@ def test_a_duplicate_is_counted_with_its_attachment_and_leaves_no_file(line: Lin
     (issue,), _ = line.hot.issues(IssueFilter(), sort="events", limit=10)
     assert issue.events == 1
     assert len([path for path in tmp_path.rglob("attachments/**/*") if path.is_file()]) == 1
+
+
+def test_a_worker_with_nothing_to_do_empties_the_write_ahead_logs(line: Line, tmp_path: Path) -> None:
+    line.send(envelope(event("a")))
+    rounds = iter([True] * 4)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(limits, "SETTLE_SECONDS", 0)
+        line.worker.run(lambda: next(rounds, False), lambda _seconds: None)
+    logs = [*tmp_path.glob("*.db-wal"), *tmp_path.glob("events/*.db-wal")]
+    assert len(logs) == 2
+    assert [log.stat().st_size for log in logs] == [0, 0]
+    assert line.outcomes() == {"stored": 1}
+    line.send(envelope(event("b", 2)))
+    assert line.outcomes() == {"stored": 2}
+
+
+def test_a_reader_does_not_keep_a_worker_from_settling_what_it_can(line: Line) -> None:
+    line.send(envelope(event("a")))
+    line.work()
+    with line.hot._database.snapshot() as reader:
+        before = reader.execute("SELECT count(*) FROM issue").fetchone()
+        line.send(envelope(event("b", 2)))
+        line.work()
+        line.hot.settle()
+        assert reader.execute("SELECT count(*) FROM issue").fetchone() == before
+    assert line.outcomes() == {"stored": 2}

@@ -10,7 +10,7 @@ class RawRecord(msgspec.Struct, array_like=True, gc=False, kw_only=True):
 
     `received_at`: microseconds since the epoch. `event_id`: 32 hex, the id that the answer promised, or empty.
     `encoding`: Content-Encoding as sent, lower case. `spool`: file name in the spool folder that holds the body when
-    it was too large for the log; then `body` is empty. `replay_of`: the dead letter that this record tries again.
+    it was too large for the log; then `body` is empty.
     """
 
     protocol: str
@@ -24,7 +24,6 @@ class RawRecord(msgspec.Struct, array_like=True, gc=False, kw_only=True):
     user_agent: str = ""
     body: bytes = b""
     spool: str = ""
-    replay_of: int = 0
 
 
 class Refusal(msgspec.Struct, array_like=True, gc=False):

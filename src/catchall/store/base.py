@@ -1,7 +1,7 @@
 """What a store promises, whatever it is made of. Two halves with one order of durability:
 
-blobs and payloads -> event rows (`EventStore.commit`) -> hot tables (`Hot.commit`, with the log's position).
-Only after the last may a log segment go. A replay between any two of them changes nothing.
+blobs and payloads -> event rows (`EventStore.commit`) -> hot tables (`Hot.commit`, with the log's position). Only then
+may a log segment go. A replay between any two of them changes nothing.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -57,7 +57,6 @@ class EventRow(msgspec.Struct, kw_only=True, gc=False):
     tags: list[tuple[str, str]]
     body: bytes
     stacks: list[Stack]
-    replay_of: int = 0
 
 
 class RowOutcome(IntEnum):
@@ -164,6 +163,7 @@ class EventStore(Protocol):
     def drop_day(self, day: str) -> int:
         """Forget a day wholly (retention). Returns the bytes freed."""
 
+    def settle(self) -> None: ...  # brings what was written into its final, smallest form, when nothing else is to do
     def close(self) -> None: ...
 
 
@@ -239,10 +239,8 @@ class Lease(NamedTuple):
 
 
 class HotBatch(msgspec.Struct, kw_only=True):
-    """All that one batch changes, in one transaction. `positions`: (log, partition) -> next offset to read.
-
-    `requests`: request records that end with this batch, by project and the key that sent them.
-    """
+    """All that one batch changes, in one transaction. `positions`: (log, partition) -> next offset to read; `requests`:
+    how many request records end with it."""
 
     leases: list[Lease]
     positions: dict[tuple[int, int], int]
@@ -386,6 +384,7 @@ class Hot(Protocol):
         made before. Issues, transitions and the ledger stay. Returns rows removed.
         """
 
+    def settle(self) -> None: ...
     def close(self) -> None: ...
 
 

@@ -121,6 +121,9 @@ class MemoryEventStore:
         self._events = [stored for stored in self._events if stored.day != day]
         return freed
 
+    def settle(self) -> None:
+        """Everything is as it stays."""
+
     def close(self) -> None:
         """Nothing is open."""
 

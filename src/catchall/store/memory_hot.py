@@ -378,6 +378,9 @@ class MemoryHot:
             self._bound_letters()
             return removed + len(old)
 
+    def settle(self) -> None:
+        """Everything is as it stays."""
+
     def close(self) -> None:
         """Nothing to give back."""
 

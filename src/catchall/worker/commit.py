@@ -88,6 +88,14 @@ class Committer:
                 self._pause(min(0.05 * 2**attempt, limits.COMMIT_RETRY_SECONDS_MAX))
         raise StoreError(f"the store failed {limits.COMMIT_RETRIES_MAX} times in a row; see the log for its reason")
 
+    def settle(self) -> None:
+        """Let the stores put what they wrote in order. What fails is tried again after the next batch."""
+        try:
+            self._events.settle()
+            self._hot.settle()
+        except StoreError as error:
+            log.warning("could not settle the stores", error=str(error))
+
     def _once(self, batch: Batch, prepared: object, leases: list[Lease], now: int) -> list[IssueTransition]:
         for pending in batch.rows:
             for name, data in pending.blobs:

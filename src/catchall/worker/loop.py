@@ -65,6 +65,7 @@ class Worker:
         self._projects: dict[int, ProjectSettings] = {}
         self._projects_version = -1
         self._released_at = 0.0
+        self._unsettled_since = 0.0  # monotonic seconds of the last commit; 0: nothing to settle
 
     def start(self) -> None:
         """Take over the partitions and find the place in each log. Raises PositionBeyondLog for a log and a store
@@ -86,6 +87,7 @@ class Worker:
                 self.start()
                 continue
             if not done:
+                self._settle()
                 pause(limits.BATCH_LINGER_SECONDS)
 
     def round(self, pause: Callable[[float], None] | None = None) -> int:
@@ -99,6 +101,7 @@ class Worker:
             self._release()
             return 0
         self._committer.commit(batch, self._leases, self._clock())
+        self._unsettled_since = time.monotonic()
         for (number, partition), offset in batch.positions.items():
             place = next(place for place in self._places.values() if place.number == number)
             place.next[partition] = offset
@@ -172,6 +175,12 @@ class Worker:
             keep_user_ids=project.keep_user_ids,
             keep_addresses=project.keep_addresses,
         )
+
+    def _settle(self) -> None:
+        """When nothing came for a moment, let the stores put themselves in order."""
+        if self._unsettled_since and time.monotonic() - self._unsettled_since >= limits.SETTLE_SECONDS:
+            self._unsettled_since = 0.0
+            self._committer.settle()
 
     def _release(self) -> None:
         """Give back log segments that all partitions have passed; once in a while is enough."""

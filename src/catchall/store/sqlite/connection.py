@@ -81,6 +81,22 @@ def writing(connection: sqlite3.Connection) -> Iterator[None]:
         raise
 
 
+def empty_log(connection: sqlite3.Connection) -> None:
+    """Move what is in the write-ahead log into the database and cut the log off; nobody is waited for.
+
+    With somebody in the way, as much is done as can be: the log is whole and read all the same.
+    """
+    connection.execute("PRAGMA busy_timeout=0")
+    try:
+        connection.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchone()
+        connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+    except sqlite3.OperationalError as error:
+        if not is_busy(error):
+            raise
+    finally:
+        connection.execute(f"PRAGMA busy_timeout={int(DATABASE_BUSY_SECONDS * 1000)}")
+
+
 def is_busy(error: sqlite3.Error) -> bool:
     """Does the error mean that somebody else holds the database for now?"""
     code = getattr(error, "sqlite_errorcode", None)

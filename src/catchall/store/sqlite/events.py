@@ -137,6 +137,10 @@ class SqliteEventStore(SqliteEventReads):
                 total += selection.count(reader, selection.EVERYTHING) if reader else 0
         return total
 
+    def settle(self) -> None:
+        for writer in self._writers.values():
+            writer.settle()
+
     # --- days ---------------------------------------------------------------------------------------------------
     def drop_day(self, day: str) -> int:
         if not is_day(day):

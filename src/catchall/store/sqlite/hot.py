@@ -28,7 +28,7 @@ from catchall.store.sqlite import (
     hot_projects,
     hot_series,
 )
-from catchall.store.sqlite.connection import writing
+from catchall.store.sqlite.connection import empty_log, writing
 from catchall.store.sqlite.hot_commit import HotCommitter
 from catchall.store.sqlite.hot_database import HotDatabase
 from catchall.store.sqlite.hot_migrations import migrate
@@ -195,6 +195,10 @@ class SqliteHot:
     # --- housekeeping -------------------------------------------------------------------------------------------
     def forget_before(self, quarter: int) -> int:
         return Forgetting(self._database, quarter, lambda: time.sleep(FORGET_PAUSE_SECONDS)).run()
+
+    def settle(self) -> None:
+        with self._database.writer() as connection:
+            empty_log(connection)
 
     def close(self) -> None:
         self._database.close()

@@ -19,7 +19,7 @@ from catchall.core.limits import (
     SPAN_EVENTS,
 )
 from catchall.store.base import Stack
-from catchall.store.sqlite.connection import open_database, writing
+from catchall.store.sqlite.connection import empty_log, open_database, writing
 from catchall.store.sqlite.day_filter import Key
 from catchall.store.sqlite.lookup import StoredKey, stored_keys
 from catchall.store.sqlite.payloads import Frame, FrameWriter, Segment
@@ -141,6 +141,13 @@ class ShardWriter:
         self._names.update(names)
         self._stacks |= stacks
         self._tag_keys |= keys
+
+    def settle(self) -> None:
+        """Empty the write-ahead log. Raises StoreError."""
+        try:
+            empty_log(self._connection)
+        except sqlite3.Error as error:
+            raise StoreError(f"cannot empty the log of {self.files.database}: {error}") from error
 
     def close(self) -> None:
         """Move what is in the write-ahead log into the database, so that a closed day has none, and close."""
