@@ -10,6 +10,7 @@ import pytest
 from catchall.core import limits
 from catchall.core.errors import StoreError
 from catchall.core.record import RawRecord, encode_record
+from catchall.core.times import rfc3339
 from catchall.pipeline import build
 from catchall.queue.base import Lane
 from catchall.queue.memory import MemoryLog
@@ -25,6 +26,7 @@ from catchall.worker.refine import Refinery
 from catchall.worker.standing import Standing, standing
 
 NOW = 1_795_465_000_000_000
+DAY = 86_400_000_000
 KEY = b"k" * 32
 
 
@@ -32,6 +34,7 @@ class Line:
     """A log, the stores, and a worker between them. A new worker stands for a restarted process."""
 
     def __init__(self, folder: Path) -> None:
+        self.now = NOW
         self.log = MemoryLog(lambda _tickets, _error: None)
         self.hot = SqliteHot(folder / "hot.db")
         self.events = SqliteEventStore(folder / "events")
@@ -52,15 +55,15 @@ class Line:
             refinery=Refinery(KEY, self.spool.read),
             installation_key=KEY,
             retention_days=90,
-            clock=lambda: NOW,
+            clock=lambda: self.now,
             delete_spooled=self.spool.delete,
         )
         worker.start()
         return worker
 
     def send(self, body: bytes, **facts: Any) -> None:
-        """Put a request into the log."""
-        record = RawRecord(protocol="sentry.envelope", project_id=1, key_id=1, received_at=NOW, body=body, **facts)
+        """Put a request into the log; it arrives now."""
+        record = RawRecord(protocol="sentry.envelope", project_id=1, key_id=1, received_at=self.now, body=body, **facts)
         self.log.append(Lane.NORMAL, 3, encode_record(record), None)
 
     def work(self) -> Standing:
@@ -248,3 +251,22 @@ def test_a_reader_does_not_keep_a_worker_from_settling_what_it_can(line: Line) -
         line.hot.settle()
         assert reader.execute("SELECT count(*) FROM issue").fetchone() == before
     assert line.outcomes() == {"stored": 2}
+
+
+def test_the_same_event_counts_once_on_whichever_days_its_copies_arrive(line: Line) -> None:
+    midnight = NOW - NOW % DAY + DAY
+    line.now = midnight - 1
+    for number in range(10, 40):  # others of that day
+        line.send(envelope(event("other", number)))
+    for late in (0, 1, DAY, 3 * DAY):  # its last moment, the next day's first, and when the day has long been closed
+        line.now = midnight - 1 + late
+        for _ in range(25):
+            line.send(envelope(event("again")))
+        assert line.outcomes()["stored"] == 31
+        line.worker = line.restarted()
+    assert line.outcomes() == {"stored": 31, "duplicate": 99}
+    stored = line.events.get(1, f"{1:032x}")
+    assert stored is not None
+    assert stored.received_at == rfc3339(midnight - 1)
+    found, _ = line.hot.issues(IssueFilter(), sort="events", limit=10)
+    assert sum(issue.events for issue in found) == 31

@@ -75,8 +75,14 @@ _NULS = rb'"tags":{"a\u0000b":"c\u0000d"},"extra":{"\u0000":"\u0000"},"logger":"
 
 def bodies(now: float) -> dict[str, Bad]:
     """What is sent with a good key. `now`: seconds since the epoch."""
+    plain = {**_envelopes(), **_events(now)}
+    again = {"the same event 100 times": Bad(envelope(item(event_json())), times=100)}
+    return {**{name: Bad(body) for name, body in plain.items()}, **again, **_packed()}
+
+
+def _envelopes() -> dict[str, bytes]:
     fine = item(event_json())
-    found: dict[str, bytes | Bad] = {
+    return {
         "an empty body": b"",
         "a body of blanks": b" \n\r\n\t " * 50,
         "an envelope of nothing but its header": b"{}\n",
@@ -94,6 +100,15 @@ def bodies(now: float) -> dict[str, Bad]:
         "an item that is longer than a file may be": envelope(item(b'{"message":"x"}', length=10**15)),
         "an event cut off in the middle": envelope(item(event_json(logger="x" * 500)[:300])),
         "an event that is no JSON, between two good ones": envelope(fine, item(b"no JSON"), item(event_json())),
+        "1100 items": envelope(*[item(b"{}", type="profile")] * 1100),
+        "an item of an unknown type": envelope(item(b"{}", type="telepathy")),
+        "an item whose type is full of NULs": envelope(item(b"{}", type="\0" * 500)),
+        "an attachment without its event": envelope(item(b"content", type="attachment", filename="a.txt")),
+    }
+
+
+def _events(now: float) -> dict[str, bytes]:
+    return {
         "an event that is a list": envelope(item(b"[1,2,3]")),
         "an event that is a number": envelope(item(b"17")),
         "an event of 10,000 levels": envelope(item(b"[" * DEEP + b"]" * DEEP)),
@@ -102,7 +117,6 @@ def bodies(now: float) -> dict[str, Bad]:
             b'"exception":{"values":[{"type":"E","stacktrace":{"frames":[{"function":"f","vars":%b}]}}]}' % deep()
         ),
         "an event larger than 8 MB": envelope(item(event_json(extra={"a": "x" * 9_000_000}))),
-        "1100 items": envelope(*[item(b"{}", type="profile")] * 1100),
         "an event without anything in it": envelope(item(b"{}")),
         "every field of the wrong type": envelope(item(event_json(**_WRONG))),
         "numbers that no machine holds": raw_event(b'"extra":{"a":1e999,"b":%b,"c":NaN,"d":-Infinity}' % (b"9" * 5000)),
@@ -111,19 +125,13 @@ def bodies(now: float) -> dict[str, Bad]:
         ),
         "NULs everywhere, as escapes": raw_event(_NULS),
         "NULs everywhere, as bytes": raw_event(_NULS.replace(rb"\u0000", b"\0")),
-        "an item of an unknown type": envelope(item(b"{}", type="telepathy")),
-        "an item whose type is full of NULs": envelope(item(b"{}", type="\0" * 500)),
-        "an attachment without its event": envelope(item(b"content", type="attachment", filename="a.txt")),
         "frames without numbers": envelope(
             item(event_json(exception={"values": [{"type": "Err", "stacktrace": {"frames": _FRAMES}}]}))
         ),
         "300 tags of 10 KB": envelope(item(event_json(tags={f"tag{n}": f"{n:05d}" * 2048 for n in range(300)}))),
         "a clock ten years ahead": envelope(item(event_json(timestamp=now + TEN_YEARS))),
         "a clock ten years behind": envelope(item(event_json(timestamp=now - TEN_YEARS))),
-        "the same event 100 times": Bad(envelope(item(event_json())), times=100),
-        **_packed(),
     }
-    return {name: bad if isinstance(bad, Bad) else Bad(bad) for name, bad in found.items()}
 
 
 def _packed() -> dict[str, Bad]:
