@@ -292,15 +292,17 @@ def test_hundreds_of_slow_connections_slow_nobody_down(site: Site) -> None:
     project = site.project("slow")
 
     async def slow(start: bytes) -> bytes:
-        reader, writer = await asyncio.open_connection("127.0.0.1", site.server.port)
-        answer = asyncio.ensure_future(reader.read())
-        with contextlib.suppress(OSError):
-            writer.write(start)
+        loop = asyncio.get_running_loop()
+        with socket.socket() as connection:
+            connection.setblocking(False)
+            await loop.sock_connect(connection, ("127.0.0.1", site.server.port))
+            await loop.sock_sendall(connection, start)
+            answer = asyncio.ensure_future(loop.sock_recv(connection, 65536))
             while not answer.done():
-                writer.write(b"x")
+                with contextlib.suppress(OSError):
+                    await loop.sock_sendall(connection, b"x")
                 await asyncio.sleep(0.2)
-        writer.close()
-        return await answer
+            return await answer
 
     async def others() -> list[float]:
         waits = []
