@@ -1,6 +1,9 @@
 # All that one does with a checkout. `make help` lists it.
 SHELL := /bin/sh
 PYTHON ?= python3
+ifneq "$(origin PYTHON)" "file"
+export CATCHALL_SETUP_PYTHON_CHOSEN = yes
+endif
 BIN := .venv/bin
 ARGS ?=
 .DEFAULT_GOAL := help

@@ -5,13 +5,14 @@ import re
 import shutil
 import subprocess
 import sys
+import sysconfig
 import tomllib
 import zipfile
 
 import pytest
 
 from tests.tidy.sources import ROOT
-from tools import browser, pages
+from tools import browser, pages, setup
 
 
 def test_pages_are_stale_when_a_source_changes_and_not_before(tmp_path):
@@ -43,6 +44,26 @@ def test_a_browser_that_was_wished_for_and_is_missing_is_an_error(monkeypatch):
 def test_the_browser_that_was_wished_for_comes_first(monkeypatch):
     monkeypatch.setenv("CATCHALL_BROWSER", sys.executable)
     assert str(browser.find_browser()) == sys.executable
+
+
+def test_the_distributions_python_is_taken_for_a_slow_one_unless_somebody_chose(monkeypatch, tmp_path):
+    answers = tmp_path / "python3"
+    answers.write_text(f"#!/bin/sh\necho {sys.version_info.major} {sys.version_info.minor}\n")
+    answers.chmod(0o755)
+    monkeypatch.delenv(setup.PYTHON_CHOSEN, raising=False)
+    monkeypatch.setattr(setup, "DISTRIBUTION_PYTHON", answers)
+    monkeypatch.setattr(sys, "base_prefix", "/opt/python")
+    monkeypatch.setattr(sysconfig, "get_config_var", lambda _: "'--enable-shared'")
+    assert setup.base_python() == str(answers)
+    monkeypatch.setenv(setup.PYTHON_CHOSEN, "yes")
+    assert setup.base_python() == sys.executable
+    monkeypatch.delenv(setup.PYTHON_CHOSEN)
+    answers.write_text("#!/bin/sh\necho 3 9\n")
+    assert setup.base_python() == sys.executable
+    answers.unlink()
+    assert setup.base_python() == sys.executable
+    monkeypatch.setattr(sysconfig, "get_config_var", lambda _: "'--enable-optimizations'")
+    assert setup.base_python() == sys.executable
 
 
 @pytest.mark.parametrize(
