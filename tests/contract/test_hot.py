@@ -2,6 +2,7 @@
 
 import pytest
 
+from catchall.core import limits
 from catchall.core.errors import FencedOff, StoreError
 from catchall.core.identity import issue_id_text
 from catchall.core.ledger import LedgerKey
@@ -28,7 +29,7 @@ def test_first_event_makes_an_issue(hot, feeder):
     transitions = feeder.commit(event("a", name="first", user="u1"), at=5)
     issue = found(hot, "a")
     assert (issue.number, issue.events, issue.users, issue.state) == (1, 1, 1, "unresolved")
-    assert (issue.title, issue.culprit, issue.message) == ("ValueError: a", "app.views in a", "message of a")
+    assert (issue.title, issue.culprit, issue.message) == ("ValueError: message of a", "app.views in a", "message of a")
     assert (issue.first_seen, issue.last_seen) == (time_of(0), time_of(0))
     assert (issue.first_release, issue.last_release, issue.last_environment) == ("app@1.0", "app@1.0", "production")
     assert issue.first_event_id == issue.last_event_id == event(name="first").row.event_id
@@ -43,11 +44,11 @@ def test_first_event_makes_an_issue(hot, feeder):
 def test_newest_event_is_what_people_read(hot, feeder):
     feeder.commit(event("a", at=10, message="old", environment="staging", release="app@1", handled=True))
     feeder.commit(
-        event("a", at=30, name="newest", message="new", title="Title 3", release="app@2", severity="critical"),
+        event("a", at=30, name="newest", message="new", error_type="Type3", release="app@2", severity="critical"),
         event("a", at=20, message="between"),
     )
     issue = found(hot, "a")
-    assert (issue.message, issue.title, issue.severity, issue.handled) == ("new", "Title 3", "critical", False)
+    assert (issue.message, issue.title, issue.severity, issue.handled) == ("new", "Type3: new", "critical", False)
     assert (issue.first_release, issue.last_release, issue.last_environment) == ("app@1", "app@2", "production")
     assert issue.last_event_id == event(name="newest").row.event_id
     assert (issue.first_seen, issue.last_seen) == (time_of(10), time_of(30))
@@ -150,11 +151,13 @@ def test_priority_sees_bursts_over_the_edge_of_a_quarter(hot, feeder):
 
 
 def test_long_texts_are_cut_and_half_characters_replaced(hot, feeder):
-    feeder.commit(event("a", message="m" * 9000, title="T\ud800" + "t" * 9000, culprit="c\0", environment="e\udfff"))
+    feeder.commit(
+        event("a", message="m" * 9000, error_type="T\ud800" + "t" * 9000, culprit="c\0", environment="e\udfff")
+    )
     issue = found(hot, "a")
     assert issue.message == "m" * 500
     assert issue.title.startswith("T?t")
-    assert len(issue.title) == 500
+    assert len(issue.title) == limits.TITLE_CHARS_MAX
     assert (issue.culprit, issue.last_environment) == ("c\0", "e?")
     assert hot.count_issues(IssueFilter(environment="e\udfff")) == 1
 

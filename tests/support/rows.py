@@ -71,7 +71,7 @@ def row(
         trace_id=trace_id,
         error_type="PaymentError",
         message=message,
-        title=f"PaymentError: {message}",
+        transaction="",
         culprit="",
         platform="python",
         category="code",

@@ -3,7 +3,6 @@
 from catchall.core import limits
 from catchall.core.codec import decode_frames, encode_body
 from catchall.core.event import SEVERITIES, Event, EventDraft, StackPart
-from catchall.core.fingerprint import template
 from catchall.core.identity import Position
 from catchall.core.memo import Memo
 from catchall.core.words import words_of
@@ -17,7 +16,6 @@ _HANDLED = {True: "yes", False: "no"}
 def to_row(event: Event, draft: EventDraft, position: Position) -> EventRow:
     """The row of a refined event. `draft` is what it was frozen from, with the stacks."""
     assert event.fingerprint is not None
-    title = title_of(event.error_type, event.message, event.transaction)
     stacks = [Stack(part.digest, part.frames, _stack_tokens(part)) for part in draft.stacks]
     url_path = path_of(event.http_context.url) if event.http_context is not None else ""
     return EventRow(
@@ -35,7 +33,7 @@ def to_row(event: Event, draft: EventDraft, position: Position) -> EventRow:
         trace_id=event.trace_id,
         error_type=event.error_type,
         message=event.message,
-        title=title,
+        transaction=event.transaction,
         culprit=event.culprit,
         platform=event.platform,
         category=event.category,
@@ -47,13 +45,6 @@ def to_row(event: Event, draft: EventDraft, position: Position) -> EventRow:
         body=encode_body(event, draft.stacks),
         stacks=stacks,
     )
-
-
-def title_of(error_type: str, message: str, transaction: str) -> str:
-    """What an issue is called: the type and the first line of the message, its variable parts left out."""
-    shape = template(message)
-    title = f"{error_type}: {shape}" if error_type and shape else error_type or shape or transaction
-    return title[: limits.TITLE_CHARS_MAX]
 
 
 def _text_of(event: Event, url_path: str) -> str:

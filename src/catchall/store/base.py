@@ -46,7 +46,7 @@ class EventRow(msgspec.Struct, kw_only=True, gc=False):
     trace_id: str
     error_type: str
     message: str
-    title: str
+    transaction: str
     culprit: str
     platform: str
     category: str

@@ -3,6 +3,7 @@
 import msgspec
 
 from catchall.core.event import SEVERITIES
+from catchall.core.fingerprint import title_of
 from catchall.core.identity import issue_id_text
 from catchall.core.issue import Issue, IssueState
 from catchall.core.limits import ISSUE_TEXT_CHARS_MAX
@@ -74,7 +75,7 @@ class MemoryIssue:
     def matches(self, where: IssueFilter) -> bool:
         """Whether a filter lets it through."""
         newest = self._newest().row
-        text = in_unicode(f"{newest.title[:ISSUE_TEXT_CHARS_MAX]}\n{newest.culprit[:ISSUE_TEXT_CHARS_MAX]}").lower()
+        text = in_unicode(f"{_title(newest)[:ISSUE_TEXT_CHARS_MAX]}\n{newest.culprit[:ISSUE_TEXT_CHARS_MAX]}").lower()
         return (
             where.project_id in {None, self.project_id}
             and where.state in {None, self.state}
@@ -112,7 +113,7 @@ class MemoryIssue:
             issue_id=issue_id_text(self.issue_id),
             project_id=self.project_id,
             number=self.number,
-            title=in_unicode(row.title[:ISSUE_TEXT_CHARS_MAX]),
+            title=in_unicode(_title(row)[:ISSUE_TEXT_CHARS_MAX]),
             error_type=in_unicode(row.error_type),
             message=in_unicode(row.message[:ISSUE_TEXT_CHARS_MAX]),
             culprit=in_unicode(row.culprit[:ISSUE_TEXT_CHARS_MAX]),
@@ -142,3 +143,7 @@ class MemoryIssue:
 def in_unicode(text: str) -> str:
     """The text as UTF-8 can say it: lone surrogates become question marks."""
     return text.encode("utf-8", "replace").decode()
+
+
+def _title(row: EventRow) -> str:
+    return title_of(row.error_type, row.message, row.transaction)

@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from catchall.core.event import Frame
-from catchall.core.fingerprint import CURRENT, VERSIONS, Facts, stack_key, template, v1
-from catchall.core.fingerprint.v1 import StackKey, fingerprint, frame_name
+from catchall.core.fingerprint import CURRENT, VERSIONS, Facts, stack_key, v1
+from catchall.core.fingerprint.v1 import StackKey, fingerprint, frame_name, template
 from tests.support.stacks import frames_of
 from tests.unit.pipeline.drafts import fault_drafts
 

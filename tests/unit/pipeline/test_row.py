@@ -5,9 +5,10 @@ import json
 from catchall.core import limits
 from catchall.core.codec import join
 from catchall.core.event import Breadcrumb, HttpContext
+from catchall.core.fingerprint import title_of
 from catchall.core.identity import Position
 from catchall.pipeline.build import STEPS, refine
-from catchall.pipeline.row import title_of, to_row
+from catchall.pipeline.row import to_row
 from tests.unit.pipeline.drafts import CONTEXT, draft, frame, raised, raw, refined, row_of
 
 CHROME = (
@@ -68,7 +69,7 @@ def _plain(event):
 
 def test_columns():
     row = row_of(full())
-    assert (row.error_type, row.message, row.title) == ("ShopError", "no price for 17", "ShopError: no price for <n>")
+    assert (row.error_type, row.message) == ("ShopError", "no price for 17")
     assert (row.culprit, row.severity, row.category, row.handled) == ("shop.cart in price", 3, "code", False)
     assert (row.environment, row.service_name, row.release_version) == ("production", "shop", "shop@1.2")
     assert row.fingerprint.startswith("v1:")

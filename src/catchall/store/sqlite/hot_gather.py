@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import Final
 from zlib import crc32
 
+from catchall.core.fingerprint import title_of
 from catchall.core.limits import ISSUE_TEXT_CHARS_MAX
 from catchall.store.base import AppliedEvent, EventRow
 
@@ -56,10 +57,15 @@ def user_number(user_id: str) -> int:
     return crc32(user_id.encode("utf-8", "surrogatepass")) - _HALF
 
 
+def _title(row: EventRow) -> str:
+    """Made here and not for every row: an issue is called as its newest event says."""
+    return title_of(row.error_type, row.message, row.transaction)
+
+
 def text_digest(row: EventRow) -> int:
     """Differs when an event says other text than the one before. Two texts with one digest (1 in 4 billion) cost no
     more than that an issue shows the older of them until its next event."""
-    parts = (row.title, row.culprit, row.error_type, row.service_name, row.platform, row.category)
+    parts = (_title(row), row.culprit, row.error_type, row.service_name, row.platform, row.category)
     text = "\0".join((*parts, row.message[:ISSUE_TEXT_CHARS_MAX]))
     return crc32(text.encode("utf-8", "replace"))
 
@@ -67,7 +73,7 @@ def text_digest(row: EventRow) -> int:
 def issue_text(row: EventRow) -> tuple[str, ...]:
     """What people read of an issue, as its newest event says it: search, title, culprit, error type, message, service,
     platform, category."""
-    title = clean(row.title[:ISSUE_TEXT_CHARS_MAX])
+    title = clean(_title(row)[:ISSUE_TEXT_CHARS_MAX])
     culprit = clean(row.culprit[:ISSUE_TEXT_CHARS_MAX])
     message = clean(row.message[:ISSUE_TEXT_CHARS_MAX])
     search = f"{title}\n{culprit}".lower()
