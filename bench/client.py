@@ -11,12 +11,13 @@ import time
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import cast
+from typing import Any, cast
 from urllib.parse import urlsplit
 
 import uvloop
 
-from bench.faults import events
+from bench.faults import Faults
+from bench.processes import percentile_ms
 
 
 @dataclass
@@ -36,22 +37,27 @@ class Outcome:
 
     def percentile_ms(self, share: float) -> float:
         """A percentile of the latencies, in milliseconds."""
-        ordered = sorted(self.latencies)
-        return round(ordered[min(len(ordered) - 1, int(len(ordered) * share))] * 1e3, 3) if ordered else 0.0
+        return percentile_ms(self.latencies, share)
 
 
 Request = tuple[str, bytes]
 """An event's id and the bytes of its request."""
 
 
+def envelope(event: dict[str, Any]) -> bytes:
+    """An event as clients send it, before compression."""
+    body = json.dumps(event, separators=(",", ":")).encode()
+    return b'{"event_id":"%s"}\n{"type":"event","length":%d}\n%s\n' % (event["event_id"].encode(), len(body), body)
+
+
 def requests(dsns: Sequence[str], count: int, faults: int, seed: str = "1") -> list[Request]:
-    """Gzipped envelopes, spread over the projects of these DSNs."""
+    """Gzipped envelopes. A fault always happens in the same project; the projects have about as many faults each."""
     built = []
-    for number, event in enumerate(events(count, faults, seed)):
-        body = json.dumps(event, separators=(",", ":")).encode()
-        event_id = event["event_id"]
-        envelope = b'{"event_id":"%s"}\n{"type":"event","length":%d}\n%s\n' % (event_id.encode(), len(body), body)
-        built.append((event_id, _request(dsns[number % len(dsns)], gzip.compress(envelope, 6, mtime=0))))
+    known = Faults(faults, seed)
+    for _ in range(count):
+        number, event = known.happen()
+        body = gzip.compress(envelope(event), 6, mtime=0)
+        built.append((event["event_id"], _request(dsns[number % len(dsns)], body)))
     return built
 
 

@@ -7,7 +7,7 @@ Everything but ids and times is a function of the seed.
 import random
 import time
 import uuid
-from collections.abc import Iterator
+from itertools import accumulate
 from typing import Any
 
 WORDS = [
@@ -239,12 +239,20 @@ def _breadcrumb(chance: random.Random, at: float) -> dict[str, Any]:
     }
 
 
-def events(count: int, faults: int, seed: str = "1") -> Iterator[dict[str, Any]]:
-    """So many events of so many faults; each fault occurs at least once when `count` allows."""
-    known = [Fault(number, seed, browser=number < faults * 0.3) for number in range(faults)]
-    chance = random.Random(f"{seed}-events")
-    weights = [1 / (rank + 1) ** SKEW for rank in range(faults)]
-    picked = known[:count] + chance.choices(known, weights, k=max(0, count - faults))
-    now = time.time()
-    for fault in picked:
-        yield fault.event(chance, uuid.uuid4().hex, now)
+class Faults:
+    """So many distinct faults, which happen again and again: few of them often, as in life."""
+
+    def __init__(self, count: int, seed: str = "1") -> None:
+        self._known = [Fault(number, seed, browser=number < count * 0.3) for number in range(count)]
+        self._weights = list(accumulate(1 / (rank + 1) ** SKEW for rank in range(count)))
+        self._chance = random.Random(f"{seed}-events")
+        self._happened = 0
+
+    def happen(self, now: float | None = None) -> tuple[int, dict[str, Any]]:
+        """A fault's number and an event of it at `now` (epoch seconds). First each fault happens once."""
+        first = self._happened < len(self._known)
+        fault = (
+            self._known[self._happened] if first else self._chance.choices(self._known, cum_weights=self._weights)[0]
+        )
+        self._happened += 1
+        return fault.number, fault.event(self._chance, uuid.uuid4().hex, time.time() if now is None else now)

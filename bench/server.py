@@ -15,10 +15,11 @@ from types import TracebackType
 from typing import Any, Self
 from urllib.request import urlopen
 
+from bench.processes import BESIDE
+
 CATCHALL = Path(sys.executable).with_name("catchall")
 START_SECONDS_MAX = 30.0
 STOP_SECONDS_MAX = 40.0
-TICKS = os.sysconf("SC_CLK_TCK")
 
 
 def free_port() -> int:
@@ -42,7 +43,7 @@ class Server:
         launcher: Sequence[str | Path] = (CATCHALL,),
     ) -> None:
         self._temporary = folder is None
-        self.folder = folder or Path(tempfile.mkdtemp(prefix="catchall-", dir="/var/tmp"))
+        self.folder = folder or Path(tempfile.mkdtemp(prefix="catchall-", dir=BESIDE))
         self.data = self.folder / "data"
         self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
@@ -135,29 +136,6 @@ class Server:
         found = json.loads((self.data / "run" / "status.json").read_bytes())
         return {"supervisor": found["supervisor"], **found["roles"]}
 
-
-def pss_mib(pids: Sequence[int]) -> float:
-    """Memory of processes, shared pages divided among those who share them, in MiB."""
-    total = 0
-    for pid in pids:
-        for line in Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines():
-            if line.startswith("Pss:"):
-                total += int(line.split()[1])
-    return round(total / 1024, 1)
-
-
-def cpu_seconds(pid: int) -> float:
-    """CPU time of a process so far."""
-    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-    return (int(fields[11]) + int(fields[12])) / TICKS
-
-
-def disk_bytes(folder: Path) -> int:
-    """Bytes on disk below a folder."""
-    total = 0
-    for path in folder.rglob("*"):
-        try:
-            total += path.stat().st_blocks * 512
-        except FileNotFoundError:
-            continue
-    return total
+    def live_roles(self) -> dict[str, int]:
+        """Roles that run now, with their processes."""
+        return {name: pid for name, pid in self.roles().items() if pid}
