@@ -12,6 +12,7 @@ import pytest
 
 from bench.client import requests, send
 from bench.server import Server
+from tests.support.chaos import until
 
 STORE = ("hot.db", "hot.db-wal", "hot.db-shm", "events")
 BATCH = 400  # requests of 3.6 KB: a little more than an emptied segment may keep
@@ -25,8 +26,11 @@ class Installation:
         self.sent: list[str] = []
         self._seed = 0
 
-    def feed(self, count: int = BATCH) -> list[str]:
-        """Start, send, work off, stop. The ids that were acknowledged."""
+    def feed(self, count: int = BATCH, *, beyond: int = -1) -> list[str]:
+        """Start, send, work off, stop. The ids that were acknowledged.
+
+        `beyond`: wait until the log holds nothing before this offset any more; then it is in the store alone.
+        """
         server = self.server
         server.start()
         try:
@@ -35,21 +39,20 @@ class Installation:
             self._seed += 1
             outcome = send(requests([self.dsn], count, 20, seed=str(self._seed)), self.dsn, connections=8)
             server.drain()
+            until(lambda: min(self._segments()) > beyond, "the log lets go what is committed")
         finally:
             server.stop()
         assert len(outcome.acked) == count
         self.sent += outcome.acked
         return outcome.acked
 
-    def feed_until_freed(self) -> None:
-        """Feed until the log has let go what it took first: that is in the store alone."""
-        folder = self.server.data / "log" / "normal"
-        end = max(int(path.stem) + path.stat().st_size for path in folder.glob("*.seg"))
-        for _ in range(10):
-            self.feed()
-            if min(int(path.stem) for path in folder.glob("*.seg")) > end:
-                return
-        raise AssertionError("the log lets nothing go")
+    def _segments(self) -> dict[int, int]:
+        """The log's segments: where they begin, and their sizes."""
+        return {int(path.stem): path.stat().st_size for path in (self.server.data / "log" / "normal").glob("*.seg")}
+
+    def log_end(self) -> int:
+        """An offset that the log has not reached yet."""
+        return max(base + size for base, size in self._segments().items())
 
     def refusal(self) -> str:
         """Start it and have it refuse: what it says. Nothing may listen then."""
@@ -104,8 +107,9 @@ def test_an_old_store_beside_a_newer_log_is_refused_and_the_way_out_works(
 ) -> None:
     data, backup = installation.server.data, tmp_path / "backup"
     before = set(installation.feed())
+    end = installation.log_end()
     shutil.copytree(data, backup)
-    installation.feed_until_freed()
+    installation.feed(beyond=end)
     put_back(backup, data, STORE)
 
     said = installation.refusal()
