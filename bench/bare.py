@@ -19,12 +19,12 @@ from pathlib import Path
 from typing import Any
 
 import uvicorn
-from uvicorn._types import ASGIReceiveCallable, ASGISendCallable, Scope
 
 from bench.client import requests, send
 from bench.line import intake_alone
 from bench.processes import BESIDE, cpu_seconds, fsync_ms, say
 from bench.server import free_port
+from catchall.intake.asgi import Receive, Scope, Send
 
 START_SECONDS_MAX = 30.0
 ANSWER = b"{}"
@@ -68,7 +68,7 @@ def serve(port: int, path: Path) -> None:
     """Be the bare server until told to end."""
     file = GroupFile(path)
 
-    async def application(scope: Scope, receive: ASGIReceiveCallable, answer: ASGISendCallable) -> None:
+    async def application(scope: Scope, receive: Receive, answer: Send) -> None:
         body = b""
         more = True
         while more:
@@ -76,10 +76,10 @@ def serve(port: int, path: Path) -> None:
             if message["type"] != "http.request":
                 return
             body += message["body"]
-            more = message["more_body"]
+            more = message.get("more_body", False)
         await file.append(body)
-        await answer({"type": "http.response.start", "status": 200, "headers": HEADERS, "trailers": False})
-        await answer({"type": "http.response.body", "body": ANSWER, "more_body": False})
+        await answer({"type": "http.response.start", "status": 200, "headers": HEADERS})
+        await answer({"type": "http.response.body", "body": ANSWER})
 
     uvicorn.run(
         application,

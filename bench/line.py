@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from bench.client import Outcome, Request, requests, send
+from bench.client import Outcome, Request, pace_us, requests, send
 from bench.pages import Visitor
 from bench.processes import CpuSince, PeakMemory, Repeat, disk_bytes, fsync_ms, percentile_ms, pss_mib, say
 from bench.server import Server
@@ -62,6 +62,7 @@ def intake_alone(count: int) -> dict[str, Any]:
         "ack_p50_ms": outcome.percentile_ms(0.5),
         "ack_p99_ms": outcome.percentile_ms(0.99),
         "fsync_of_this_disk": fsync_ms(),
+        "json_loads_us": pace_us(),
         **_answers(outcome),
     }
 
@@ -87,6 +88,7 @@ def processing(count: int, faults: int, projects: int) -> dict[str, Any]:
     return {
         "faults": faults,
         "events": count,
+        "json_loads_us": pace_us(),
         "acks_per_s_while_draining": round(outcome.rate),
         "processed_per_s": round(len(outcome.acked) / seconds),
         "cpu_us_per_event": spent,
