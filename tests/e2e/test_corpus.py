@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from bench.server import Server
+from tests.support.api import Api
 from tests.support.corpus import KEY, Recorded, problems, recordings
 
 POSTS = [recorded for recorded in recordings() if recorded.method == "POST"]
@@ -46,14 +47,17 @@ def _for_project(body: bytes, recorded: Recorded, project: dict[str, Any]) -> by
 
 @pytest.fixture(scope="module")
 def stored(server: Server) -> dict[str, dict[str, Any]]:
-    """All recorded requests sent and drained: the stored events by id, as the command line prints them."""
+    """All recorded requests sent and drained: the stored events by id, as the JSON API prints them."""
     project = server.create_project("corpus")
     answers = {recorded.name: send(server, project, recorded) for recorded in POSTS}
     assert {name: code for name, code in answers.items() if code != 200} == {}
     server.drain()
     lines = server.command("events", "--project", "corpus", "--limit", "100000", "--json").splitlines()
-    events = [json.loads(line) for line in lines]
-    return {event["event_id"]: event for event in events}
+    printed = {event["event_id"]: event for event in map(json.loads, lines)}
+    api = Api(server)
+    answered = {event_id: api.event(project["id"], event_id) for event_id in printed}
+    assert answered == printed, "the command line and the API print the same"
+    return answered
 
 
 def _sent_id(recorded: Recorded) -> str:

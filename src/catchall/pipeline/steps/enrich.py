@@ -102,11 +102,13 @@ def _add_route(draft: EventDraft, http: HttpContext) -> None:
 
 def path_of(url: str) -> str:
     """The path of an address, without host and query; empty when it has none. Takes any text, and is quick."""
+    if "?" in url or "#" in url:
+        url = url.partition("?")[0].partition("#")[0]
     _, scheme, rest = url.partition("://")
-    path = rest.partition("/")[2] if scheme else url.removeprefix("/")
-    if "?" in path or "#" in path:
-        path = path.partition("?")[0].partition("#")[0]
-    return f"/{path}" if path else ""
+    if not scheme:
+        return f"/{url.removeprefix('/')}" if url else ""
+    _, slash, path = rest.partition("/")
+    return slash + path
 
 
 def _settle_tags(draft: EventDraft) -> None:
