@@ -40,6 +40,7 @@ def ask(visitor: Visitor, pid: int, known: Known, rounds: int) -> dict[str, Any]
         walls: dict[str, list[float]] = {way: [] for way in ways}
         cpus: list[float] = []
         for way, question in ways.items():
+            visitor.must_get(question(questioner))  # templates and files are read once
             for _ in range(rounds):
                 address = question(questioner)
                 before, began = running_seconds(pid), time.perf_counter()
