@@ -74,7 +74,7 @@ def processing(count: int, faults: int, projects: int) -> dict[str, Any]:
         server.wait_for("/readyz")
         sent = requests(dsns, count, faults)
         before_disk = disk_bytes(server.data)
-        roles = server.live_roles()
+        roles = server.roles()
         cpu = CpuSince(roles)
         began = time.perf_counter()
         with PeakMemory(roles.values) as memory:
@@ -137,7 +137,7 @@ class _Busy:
 
     def run(self) -> dict[str, Any]:
         """Send at the rate beside the pages; the latency of acks."""
-        roles = self.server.live_roles()
+        roles = self.server.roles()
         cpu = CpuSince(roles)
         with Repeat(self.load_page, every=PAGE_EVERY) as pages, PeakMemory(roles.values) as memory:
             outcome = send(self.sent, self.project["dsn"], rate=RATE, connections=64)

@@ -137,5 +137,5 @@ class Server:
         return {"supervisor": found["supervisor"], **found["roles"]}
 
     def live_roles(self) -> dict[str, int]:
-        """Roles that run now, with their processes."""
-        return {name: pid for name, pid in self.roles().items() if pid}
+        """Roles that run now, with their processes; without the supervisor."""
+        return {name: pid for name, pid in self.roles().items() if pid and name != "supervisor"}
