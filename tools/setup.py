@@ -13,6 +13,7 @@ import fcntl
 import hashlib
 import importlib.util
 import os
+import shutil
 import subprocess
 import sys
 import sysconfig
@@ -21,7 +22,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from tools import browser, node, pages
+from tools import browser, debian, node, pages
 
 ROOT = Path(__file__).resolve().parent.parent
 VENV = ROOT / ".venv"
@@ -227,9 +228,9 @@ def provide_browser() -> None:
         path = browser.find_browser()
     except FileNotFoundError as error:
         raise SetupError(str(error)) from error
-    if path is None and browser.can_install():
+    if path is None and debian.can_install():
         with step("install chromium with apt-get"):
-            browser.install_browser()
+            debian.install("chromium", "chromium")
         path = browser.find_browser()
     if path is None:
         print("setup: NO BROWSER: the browser tests will be skipped. Install chromium or set CATCHALL_BROWSER.")
@@ -237,12 +238,21 @@ def provide_browser() -> None:
         print(f"setup: browser for the tests: {path}")
 
 
+def provide_strace() -> None:
+    """What records the programs of the power-cut tests: found, installed, or said to be missing."""
+    if shutil.which("strace") is None and debian.can_install():
+        with step("install strace with apt-get"):
+            debian.install("strace", "strace")
+    if shutil.which("strace") is None:
+        print("setup: NO STRACE: the power-cut tests will be skipped. Install strace.")
+
+
 def set_up(profile: str) -> None:
     """Bring the checkout to what a profile needs."""
     packages = "run" if profile == "run" else "dev"
     parts: list[Callable[[], None]] = [make_environment, lambda: install_packages(packages), build_pages]
     if profile == "test":
-        parts += [install_test_clients, provide_browser]
+        parts += [install_test_clients, provide_browser, provide_strace]
     with one_at_a_time():
         for part in parts:
             part()

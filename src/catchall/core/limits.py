@@ -143,6 +143,7 @@ BATCH_RECORDS_MAX: Final = 500
 REFINE_EVENTS_MAX: Final = 32  # taken through the steps together: as many as fit into a processor's caches
 REFINE_BYTES_MAX: Final = 1024 * 1024  # of JSON they were read from
 BATCH_BYTES_MAX: Final = 8 * 1024 * 1024
+LOG_RELEASE_SECONDS: Final = 1.0  # between two looks for segments of the log that may go
 SETTLE_SECONDS: Final = 0.5  # without anything to do: then write-ahead logs are emptied
 BATCH_LINGER_SECONDS: Final = 0.05  # a short batch waits this long for more: 3x less CPU per event at 200/s
 COMMIT_LOCK_SECONDS_MAX: Final = 30.0  # a worker that holds the commit lock longer is killed by the supervisor

@@ -14,7 +14,6 @@ from catchall.worker.batch import Batch
 from catchall.worker.commit import Committer
 from catchall.worker.refine import Refinery
 
-RELEASE_SECONDS = 1.0
 REPLAYS_PER_ROUND = 100
 
 log = structlog.get_logger(__name__)
@@ -185,7 +184,7 @@ class Worker:
     def _release(self) -> None:
         """Give back log segments that all partitions have passed; once in a while is enough."""
         now = time.monotonic()
-        if now - self._released_at < RELEASE_SECONDS:
+        if now - self._released_at < limits.LOG_RELEASE_SECONDS:
             return
         self._released_at = now
         for uuid, place in self._places.items():
