@@ -40,6 +40,7 @@ class Outcome:
         return percentile_ms(self.latencies, share)
 
 
+WITHOUT_BODY = (204, 304)  # RFC 9110 section 6.4.1
 Request = tuple[str, bytes]
 """An event's id and the bytes of its request."""
 
@@ -104,19 +105,55 @@ class _Connection(asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         self.buffer += data
-        end = self.buffer.find(b"\r\n\r\n")
-        if end < 0 or self.answer is None or self.answer.done():
+        if self.answer is None or self.answer.done():
             return
-        head = self.buffer[:end].lower()
-        at = head.find(b"content-length:")
-        length = int(head[at + 15 :].split(b"\r\n", 1)[0]) if at >= 0 else 0
-        if len(self.buffer) - end - 4 >= length:
-            self.answer.set_result(int(self.buffer[9:12]))
+        found = answered(self.buffer)
+        if found is None:
+            return
+        code, stays = found
+        if not stays and self.transport is not None:
+            self.transport.close()
+            self.transport = None  # the next request opens another one
+        self.answer.set_result(code)
 
     def connection_lost(self, error: Exception | None) -> None:
         self.transport = None
         if self.answer is not None and not self.answer.done():
-            self.answer.set_exception(error or ConnectionResetError("closed without an answer"))
+            found = answered(self.buffer, ended=True)
+            if found is None:
+                self.answer.set_exception(error or ConnectionResetError("closed without an answer"))
+            else:
+                self.answer.set_result(found[0])
+
+
+def answered(data: bytes, *, ended: bool = False) -> tuple[int, bool] | None:
+    """Status of a whole answer, and whether its connection stays open; None while more must come.
+
+    `ended`: nothing more comes, which is how a body without a length ends (RFC 9112 section 6.3).
+    """
+    end = data.find(b"\r\n\r\n")
+    if end < 0:
+        return None
+    head = data[: end + 2].lower()
+    code = int(data[9:12])
+    length = _header(head, b"content-length")
+    if code in WITHOUT_BODY:
+        whole = True
+    elif length:
+        whole = len(data) - end - 4 >= int(length)
+    elif _header(head, b"transfer-encoding") == b"chunked":
+        whole = data.endswith(b"0\r\n\r\n")
+    else:
+        whole = ended
+    if not whole:
+        return None
+    stays = _header(head, b"connection") != b"close" and not data.startswith(b"HTTP/1.0")
+    return code, stays
+
+
+def _header(head: bytes, name: bytes) -> bytes:
+    at = head.find(b"\r\n" + name + b":")
+    return head[at + len(name) + 3 : head.find(b"\r\n", at + 2)].strip() if at >= 0 else b""
 
 
 class _Run:

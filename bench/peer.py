@@ -154,8 +154,7 @@ def compare(own: dict[str, Any], other: dict[str, Any]) -> dict[str, float | Non
     return found
 
 
-def main() -> None:
-    """Measure both."""
+def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--dsn", required=True, help="of the other server; it must be on loopback")
     parser.add_argument("--pids", required=True, help="its processes: numbers with commas between them")
@@ -166,7 +165,12 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, default=10.0, help="how long the fixed rate lasts")
     parser.add_argument("--patience", type=float, default=60.0, help="seconds without progress before it is given up")
     parser.add_argument("--seconds-max", type=float, default=300.0, help="longest time to send at saturation")
-    wanted = parser.parse_args()
+    return parser.parse_args()
+
+
+def main() -> None:
+    """Measure both."""
+    wanted = _arguments()
     plan = Plan(
         count=wanted.count,
         rate=wanted.rate,
