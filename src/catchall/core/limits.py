@@ -134,6 +134,7 @@ LOG_READ_BYTES: Final = 1024 * 1024  # read from a segment at once
 LOG_ROLL_DRAINED_BYTES: Final = 1024 * 1024  # an active segment this large is rolled once all of it is committed
 LOG_TICK_SECONDS: Final = 1.0  # an idle writer looks this often whether to roll
 LOG_SPACE_CHECK_SECONDS: Final = 0.5  # free disk and the log's size are looked up no more often
+LOG_COMPLAINT_SECONDS: Final = 1.0  # between two lines of our own about a log that cannot be written
 LOG_RETRY_AFTER_SECONDS: Final = 5.0  # what a full log tells clients
 LOG_CORRUPT_BYTES_MAX: Final = 1024 * 1024  # of a corrupt stretch, kept in its dead letter
 SPOOL_AGE_SECONDS_MIN: Final = 3600  # a spooled body that no record names is removed when it is older

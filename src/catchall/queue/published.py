@@ -35,7 +35,7 @@ class Published:
         descriptor = os.open(path, flags, 0o600)
         try:
             if os.fstat(descriptor).st_size < _BYTES:
-                os.ftruncate(descriptor, _BYTES)
+                os.posix_fallocate(descriptor, 0, _BYTES)  # on a full disk an error here, not SIGBUS later
             self._memory = mmap.mmap(descriptor, _BYTES)
         finally:
             os.close(descriptor)

@@ -170,6 +170,7 @@ class SegmentWriter:
         self._tickets: list[object] = []
         self._pending_bytes = 0
         self._space_looked_at = 0.0
+        self._complained_at = float("-inf")
         self._no_space: QueueFull | None = None
         self._closing = False
         self._wake = threading.Condition()
@@ -248,9 +249,16 @@ class SegmentWriter:
             except OSError as error:
                 failed = error
                 self._space_looked_at = 0.0
-                log.error("the log cannot be written", lane=one.lane.name.lower(), error=str(error))
+                self._complain(one.lane, error)
         # a group may span lanes: if one failed, all are told so, and what did get through is a duplicate at worst
         return QueueFailed(f"the log cannot be written: {failed}") if failed else None
+
+    def _complain(self, lane: Lane, error: OSError) -> None:
+        """Once in a while: on a full disk hundreds of groups fail each second, and our own log lies there too."""
+        now = time.monotonic()
+        if now - self._complained_at >= limits.LOG_COMPLAINT_SECONDS:
+            self._complained_at = now
+            log.error("the log cannot be written", lane=lane.name.lower(), error=str(error))
 
     def close(self, timeout: float) -> None:
         """Commit what is pending, settle it, stop. Idempotent."""

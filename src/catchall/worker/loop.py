@@ -11,6 +11,7 @@ from catchall.pipeline.context import BatchContext, ProjectSettings
 from catchall.queue.base import LogInfo, LogReader
 from catchall.store.base import Hot, Lease, Project
 from catchall.worker.batch import Batch
+from catchall.worker.belonging import check_places
 from catchall.worker.commit import Committer
 from catchall.worker.refine import Refinery
 
@@ -70,6 +71,7 @@ class Worker:
         """Take over the partitions and find the place in each log. Raises PositionBeyondLog for a log and a store
         that do not belong together.
         """
+        check_places(self._reader, self._hot)
         self._leases = self._hot.take_leases(self.name, self.mine)
         self._places.clear()
         for info in self._reader.logs():
