@@ -165,10 +165,11 @@ class SqliteEventReads:
         """Counted by reading the newest matching events."""
         counts: Counter[str] = Counter()
         looked_at = 0
-        for tags in self._newest_tags(where):
+        newest = self._records(where, None, ITERATE_EVENTS)
+        for tags in _sampled_tags(newest):
             looked_at += 1
             counts.update({value for name, value in tags if name == key})
-        exact = looked_at < FACET_SAMPLE_EVENTS_MAX or self.count(where) == looked_at
+        exact = next(newest, None) is None  # not a count: that one looks at every matching event
         return Facet(_most(counts, limit), looked_at, exact)
 
     def _whole_facet(self, where: EventFilter, key: str, limit: int) -> Facet | None:
@@ -199,14 +200,9 @@ class SqliteEventReads:
                     if reader is not None:
                         keys.update(selection.tag_keys(reader, where.project_id))
         else:
-            for tags in self._newest_tags(where):
+            for tags in _sampled_tags(self._records(where, None, ITERATE_EVENTS)):
                 keys.update(name for name, _ in tags)
         return sorted(keys)
-
-    def _newest_tags(self, where: EventFilter) -> Iterator[list[tuple[str, str]]]:
-        newest = self._records(where, None, ITERATE_EVENTS)
-        for reader, record in islice(newest, FACET_SAMPLE_EVENTS_MAX):
-            yield tags_in(packed_tags(reader.packed(record)))
 
     # --- days ---------------------------------------------------------------------------------------------------
     def days(self) -> list[tuple[str, int]]:
@@ -224,6 +220,12 @@ class SqliteEventReads:
 def _is_whole(where: EventFilter) -> bool:
     """Does the filter let all events of a project, or of the installation, pass?"""
     return where == EventFilter(project_id=where.project_id)
+
+
+def _sampled_tags(newest: Iterator[tuple[ShardReader, EventRecord]]) -> Iterator[list[tuple[str, str]]]:
+    """The tags of the first ones; the iterator is left at the first one that is not looked at."""
+    for reader, record in islice(newest, FACET_SAMPLE_EVENTS_MAX):
+        yield tags_in(packed_tags(reader.packed(record)))
 
 
 def _most(counts: Counter[str], limit: int) -> list[tuple[str, int]]:
