@@ -15,10 +15,12 @@ from catchall.pipeline import build
 from catchall.queue.base import Lane
 from catchall.queue.memory import MemoryLog
 from catchall.queue.spool import Spool
-from catchall.store.base import DeadLetter, EventFilter, IssueFilter
+from catchall.store.base import DeadLetter, EventFilter, EventRow, IssueFilter
 from catchall.store.blobs import FileBlobs
+from catchall.store.sqlite import prepared
 from catchall.store.sqlite.events import SqliteEventStore
 from catchall.store.sqlite.hot import SqliteHot
+from catchall.store.sqlite.tokens import event_document
 from catchall.wire import sentry
 from catchall.worker.commit import CommitLock, Committer
 from catchall.worker.loop import Worker
@@ -270,3 +272,24 @@ def test_the_same_event_counts_once_on_whichever_days_its_copies_arrive(line: Li
     assert stored.received_at == rfc3339(midnight - 1)
     found, _ = line.hot.issues(IssueFilter(), sort="events", limit=10)
     assert sum(issue.events for issue in found) == 31
+
+
+def test_a_row_that_the_store_cannot_take_is_a_dead_letter_and_stops_nobody(line: Line) -> None:
+    made = event_document
+
+    def trap(row: EventRow, tags: str) -> str:
+        if row.message == "poison":
+            raise ZeroDivisionError
+        return made(row, tags)
+
+    name = line.spool.write(envelope(event("poison"), FILE))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(prepared, "event_document", trap)
+        line.send(b"", spool=name)
+        line.send(envelope(event("b", 2)))
+        assert line.outcomes() == {"stored": 1, "dead": 1, "rejected": 1}
+    letter = line.letter()
+    assert (letter.reason, letter.detail) == ("step_failed", "ZeroDivisionError in the store")
+    assert line.spool.read(name) is not None
+    line.hot.request_replay(letter.dead_letter_id)
+    assert line.outcomes() == {"stored": 3}  # both events, and the file

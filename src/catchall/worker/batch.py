@@ -15,10 +15,11 @@ from catchall.wire.base import AggregatedItem
 
 
 class PendingRow(msgspec.Struct, kw_only=True):
-    """A row to be stored, and the attachments that share its fate (blob names with their bytes)."""
+    """A row to be stored, the attachments that share its fate (blob names with their bytes), what it was made of."""
 
     row: EventRow
     blobs: list[tuple[str, bytes]]
+    record: RawRecord
 
 
 class Batch:
@@ -54,6 +55,16 @@ class Batch:
         for count in item.counts:
             self.rollups[RollupCell(record.project_id, count.kind, count.key, quarter)] += count.quantity
         self.ended(record.project_id, item.category, Outcome.AGGREGATED, quantity=item.quantity)
+
+    def unstorable(self, pending: PendingRow, detail: str) -> None:
+        """A row that the store cannot take becomes a dead letter; the batch goes on without it."""
+        record, row = pending.record, pending.row
+        self.dead(record, row.position, DataCategory.ERROR, Reason.STEP_FAILED, detail, record.body)
+        self.ended(
+            row.project_id, DataCategory.ATTACHMENT, Outcome.REJECTED, Reason.ATTACHMENT_ORPHAN, len(pending.blobs)
+        )
+        if record.spool in self.spooled:
+            self.spooled.remove(record.spool)
 
     def dead(
         self,

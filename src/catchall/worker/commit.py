@@ -77,7 +77,7 @@ class Committer:
 
         Raises FencedOff when another worker took over, StoreError when the store went on failing.
         """
-        prepared = self._events.prepare([pending.row for pending in batch.rows]) if batch.rows else None
+        prepared = self._prepare(batch)
         for attempt in range(limits.COMMIT_RETRIES_MAX):
             try:
                 return self._once(batch, prepared, leases, now)
@@ -87,6 +87,29 @@ class Committer:
                 log.warning("commit failed, trying again", attempt=attempt + 1, error=str(error))
                 self._pause(min(0.05 * 2**attempt, limits.COMMIT_RETRY_SECONDS_MAX))
         raise StoreError(f"the store failed {limits.COMMIT_RETRIES_MAX} times in a row; see the log for its reason")
+
+    def _prepare(self, batch: Batch) -> object | None:
+        """The batch's rows, prepared. A row that the store cannot take must cost one event, not the line."""
+        if not batch.rows:
+            return None
+        try:
+            return self._events.prepare([pending.row for pending in batch.rows])
+        except StoreError:
+            raise
+        except Exception:  # the edge: whose row it was is found out below
+            log.exception("a batch could not be prepared; each of its rows is tried alone", rows=len(batch.rows))
+        kept = []
+        for pending in batch.rows:
+            try:
+                self._events.prepare([pending.row])
+            except StoreError:
+                raise
+            except Exception as error:  # noqa: BLE001 - the same edge
+                batch.unstorable(pending, f"{type(error).__name__} in the store")
+            else:
+                kept.append(pending)
+        batch.rows = kept
+        return self._events.prepare([pending.row for pending in kept]) if kept else None
 
     def settle(self) -> None:
         """Let the stores put what they wrote in order. What fails is tried again after the next batch."""

@@ -170,7 +170,7 @@ class _Chunk:
         except Exception as error:  # noqa: BLE001 - the edge: what one event does must not stop the line
             pending.request.end(pending.position, error)
             return
-        self.batch.rows.append(PendingRow(row=row, blobs=pending.blobs))
+        self.batch.rows.append(PendingRow(row=row, blobs=pending.blobs, record=pending.request.record))
         pending.request.kept.add(pending.position.index)
 
 
