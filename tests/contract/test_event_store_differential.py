@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import msgspec
+import pytest
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
@@ -14,7 +15,7 @@ from catchall.core.identity import Position
 from catchall.core.times import day_of
 from catchall.store.base import EventFilter, EventRow
 from catchall.store.memory import MemoryEventStore
-from catchall.store.sqlite import duplicates, reads
+from catchall.store.sqlite import dense_words, duplicates, reads
 from catchall.store.sqlite.events import SqliteEventStore
 from tests.support.rows import DAY, NOON, event_id, row
 
@@ -135,8 +136,16 @@ class Twins(RuleBasedStateMachine):
         shutil.rmtree(self.folder)
 
 
-def test_shards_and_naive_store_say_the_same(monkeypatch):
-    """With limits so small that every piece has an end within the examples."""
+@pytest.mark.parametrize("dense", [{}, {"MIN": 1, "SHARE": 0.0}, {"MIN": 1, "SHARE": 0.6}], ids=str)
+def test_shards_and_naive_store_say_the_same(monkeypatch, dense):
+    """With limits so small that every piece has an end within the examples.
+
+    `dense`: words are looked for in the events themselves, always or until too few of them match.
+    """
+    if dense:
+        monkeypatch.setattr(dense_words, "DENSE_STACKS_MIN", dense["MIN"])
+        monkeypatch.setattr(dense_words, "DENSE_SHARE_MIN", dense["SHARE"])
+        monkeypatch.setattr(dense_words, "DENSE_CANDIDATES", 2)
     monkeypatch.setattr(reads, "ITERATE_EVENTS", 2)
     monkeypatch.setattr(duplicates, "FILTER_ROWS_PER_COMMIT", 3)
     run_state_machine_as_test(Twins, settings=settings(max_examples=40, stateful_step_count=25))

@@ -222,6 +222,9 @@ FILTER_ROWS_PER_COMMIT: Final = 2000  # a filter is built in steps of a few ms, 
 FILTERS_OPEN_MAX: Final = 400  # each holds a file handle
 BLOB_NAME_CHARS_MAX: Final = 500  # ours are about 120 long
 FACET_SCAN_TERMS_MAX: Final = 60_000  # values of one tag that the index is read for (60 ms); beyond, newest events
+DENSE_STACKS_MIN: Final = 200  # stacks with a word from which on a list first looks at the newest events themselves
+DENSE_CANDIDATES: Final = 128  # events looked at together for that
+DENSE_SHARE_MIN: Final = 0.125  # of them that must match: with fewer the index is faster
 FACET_TERMS_MAX: Final = 5000  # most frequent values that a shard gives for one tag
 
 # --- retention (defaults; settings change them) -------------------------------------------------------------------

@@ -17,7 +17,7 @@ from catchall.core.limits import (
     LIST_LIMIT_MAX,
 )
 from catchall.store.base import EventFilter, EventSummary, Facet
-from catchall.store.sqlite import selection
+from catchall.store.sqlite import dense_words, selection
 from catchall.store.sqlite.day_filter import DayFilters, hashes_of
 from catchall.store.sqlite.dictionary import Dictionaries
 from catchall.store.sqlite.folder import ShardFolder, is_day
@@ -90,8 +90,15 @@ class SqliteEventReads:
                 continue
             below = after.number if after is not None and day == after.day else None
             with self._readers.borrow(day) as reader:
-                chosen = selection.select(reader, where) if reader else None
-                while reader is not None and chosen is not None:
+                if reader is None:
+                    continue
+                stacks_of = selection.StacksWith(reader)
+                for found in dense_words.newest(reader, where, below, stacks_of):
+                    for record in found.records:
+                        yield reader, record
+                    below = found.below
+                chosen = selection.select(reader, where, stacks_of) if below != 0 else None
+                while chosen is not None:
                     records = selection.records(reader, chosen, Bounds(at_once, below=below))
                     for record in records:
                         yield reader, record

@@ -5,7 +5,7 @@ from typing import NamedTuple
 from catchall.core.limits import FACET_TERMS_MAX
 from catchall.store.base import EventFilter
 from catchall.store.sqlite.shard_reader import COLUMNS, EventRecord, ShardReader
-from catchall.store.sqlite.tokens import event_query, shown, stack_query, tag_range
+from catchall.store.sqlite.tokens import StacksOf, event_query, shown, stack_query, tag_range
 
 
 class Selection(NamedTuple):
@@ -29,12 +29,9 @@ class Bounds(NamedTuple):
     above: int | None = None
 
 
-def select(reader: ShardReader, where: EventFilter) -> Selection | None:
+def select(reader: ShardReader, where: EventFilter, stacks_of: StacksOf | None = None) -> Selection | None:
     """The conditions of a filter in this shard; None when nothing here can match."""
-    if where.project_id is None:
-        projects = reader.projects()
-    else:
-        projects = [where.project_id] if reader.has_project(where.project_id) else []
+    projects = projects_of(reader, where)
     if not projects:
         return None
     least, greatest = reader.connection.execute("SELECT least, greatest FROM meta").fetchone()
@@ -42,16 +39,34 @@ def select(reader: ShardReader, where: EventFilter) -> Selection | None:
     until = where.until if where.until is not None and where.until <= greatest else None
     if (since is not None and since > greatest) or (until is not None and until <= least):
         return None
-    match = event_query(where, projects, lambda project, word: _stacks_with(reader, project, word))
+    match = event_query(where, projects, stacks_of or StacksWith(reader))
     if since is None and until is None:
         return Selection(match, None, None)
     first, end = _span(reader, since, until)
     return Selection(match, since, until, first, end) if first is not None else None
 
 
-def _stacks_with(reader: ShardReader, project: int, word: str) -> list[bytes]:
-    sql = "SELECT s.digest FROM token t CROSS JOIN stack s ON s.id = t.rowid WHERE t.token MATCH ?"
-    return [digest for (digest,) in reader.connection.execute(sql, (stack_query(project, word),))]
+def projects_of(reader: ShardReader, where: EventFilter) -> list[int]:
+    """The projects of this shard that a filter allows."""
+    if where.project_id is None:
+        return reader.projects()
+    return [where.project_id] if reader.has_project(where.project_id) else []
+
+
+class StacksWith:
+    """Digests of a project's stacks that have a word; remembered for as long as one question takes."""
+
+    def __init__(self, reader: ShardReader) -> None:
+        self._reader = reader
+        self._known: dict[tuple[int, str], list[bytes]] = {}
+
+    def __call__(self, project: int, word: str) -> list[bytes]:
+        known = self._known.get((project, word))
+        if known is None:
+            sql = "SELECT s.digest FROM token t CROSS JOIN stack s ON s.id = t.rowid WHERE t.token MATCH ?"
+            rows = self._reader.connection.execute(sql, (stack_query(project, word),))
+            known = self._known[project, word] = [digest for (digest,) in rows]
+        return known
 
 
 def _span(reader: ShardReader, since: int | None, until: int | None) -> tuple[int | None, int | None]:
@@ -97,6 +112,12 @@ def records(reader: ShardReader, chosen: Selection, bounds: Bounds) -> list[Even
     order = "ASC" if bounds.above is not None else "DESC"
     sql = f"SELECT {COLUMNS} {source} ORDER BY {number} {order} LIMIT ?"
     return [EventRecord(*row) for row in reader.connection.execute(sql, [*parameters, bounds.limit])]
+
+
+def numbers(reader: ShardReader, match: str, first: int, last: int) -> set[int]:
+    """Row numbers between two, both included, that match an expression."""
+    sql = "SELECT rowid FROM token WHERE token MATCH ? AND rowid BETWEEN ? AND ?"
+    return {number for (number,) in reader.connection.execute(sql, (match, first, last))}
 
 
 def count(reader: ShardReader, chosen: Selection) -> int:

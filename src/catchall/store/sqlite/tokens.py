@@ -131,6 +131,11 @@ def stack_query(project: int, word: str) -> str:
     return _quoted(f"f{project}{FIELD}{word}")
 
 
+def text_query(projects: Sequence[int], word: str) -> str:
+    """The MATCH expression that finds the events of projects whose own text has a word, whatever their stacks say."""
+    return _any([f"w{project}{FIELD}{word}" for project in projects])
+
+
 def event_query(where: EventFilter, projects: Sequence[int], stacks_of: StacksOf) -> str | None:
     """The MATCH expression for all of a filter but its times; None when it lets every event pass.
 
