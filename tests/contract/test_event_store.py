@@ -275,6 +275,10 @@ def test_facets_of_many_matching_events_say_how_many_they_looked_at(store, monke
     narrow = EventFilter(project_id=1, issue_id=7)
     assert store.facets(narrow, "k", limit=5) == ([("0", 2), ("1", 1), ("2", 1)], 4, False)
     assert store.facet_keys(narrow) == ["k", "k6", "k7", "k8", "k9"]
+    assert store.newest_facets(narrow, limit=2) == {
+        "k": ([("0", 2), ("1", 1)], 4, False),
+        **{f"k{number}": ([("", 1)], 4, False) for number in range(6, 10)},
+    }
     assert store.facets(EventFilter(project_id=1), "k", limit=5).exact
     assert len(store.facet_keys(EventFilter(project_id=1))) == 11
 

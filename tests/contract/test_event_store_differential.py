@@ -109,6 +109,7 @@ class Twins(RuleBasedStateMachine):
         for key in ("region", "Region", "k\x1d", "trace_id"):
             assert self.shards.facets(where, key, limit=3) == self.naive.facets(where, key, limit=3)
         assert self.shards.facet_keys(where) == self.naive.facet_keys(where)
+        assert self.shards.newest_facets(where, limit=3) == self.naive.newest_facets(where, limit=3)
         assert list(self.shards.iterate(where)) == list(self.naive.iterate(where))
 
     def pages(self, where: EventFilter, limit: int) -> list[tuple[object, ...]]:

@@ -154,8 +154,9 @@ class EventStore(Protocol):
 
     def facets(self, where: EventFilter, key: str, *, limit: int) -> Facet: ...
 
-    def facet_keys(self, where: EventFilter) -> list[str]:
-        """Keys of tags that matching events have."""
+    def facet_keys(self, where: EventFilter) -> list[str]: ...  # keys of tags that matching events have
+    def newest_facets(self, where: EventFilter, *, limit: int) -> dict[str, Facet]:
+        """The facets of all tags among the newest matching events, by key: they are read once for all."""
 
     def days(self) -> list[tuple[str, int]]:
         """Shards that exist, oldest first, with their bytes on disk."""

@@ -110,6 +110,22 @@ class MemoryEventStore:
         looked_at = found if _is_whole(where) else found[:FACET_SAMPLE_EVENTS_MAX]
         return sorted({name for stored in looked_at for name, _ in stored.tags})
 
+    def newest_facets(self, where: EventFilter, *, limit: int) -> dict[str, Facet]:
+        found = self._newest_first(where)
+        looked_at = found[:FACET_SAMPLE_EVENTS_MAX]
+        counts: dict[str, Counter[str]] = {}
+        for stored in looked_at:
+            for name, value in set(stored.tags):
+                counts.setdefault(name, Counter())[value] += 1
+        return {
+            key: Facet(
+                sorted(values.items(), key=lambda item: (-item[1], item[0]))[: max(0, min(limit, FACET_VALUES_MAX))],
+                len(looked_at),
+                looked_at == found,
+            )
+            for key, values in counts.items()
+        }
+
     def days(self) -> list[tuple[str, int]]:
         sizes: Counter[str] = Counter()
         for stored in self._events:

@@ -1,6 +1,6 @@
 """Reading the embedded event store: day by day, newest first, never more than one day open at a time."""
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterator
 from itertools import islice
 from pathlib import Path
@@ -169,15 +169,25 @@ class SqliteEventReads:
         return whole or self._newest_facet(where, key, limit)
 
     def _newest_facet(self, where: EventFilter, key: str, limit: int) -> Facet:
-        """Counted by reading the newest matching events."""
-        counts: Counter[str] = Counter()
+        counts, looked_at, exact = self._count_newest(where, key)
+        return Facet(_most(counts[key], limit), looked_at, exact)
+
+    def newest_facets(self, where: EventFilter, *, limit: int) -> dict[str, Facet]:
+        limit = max(0, min(limit, FACET_VALUES_MAX))
+        counts, looked_at, exact = self._count_newest(where)
+        return {key: Facet(_most(values, limit), looked_at, exact) for key, values in counts.items()}
+
+    def _count_newest(self, where: EventFilter, only: str | None = None) -> tuple[dict[str, Counter[str]], int, bool]:
+        """Values by key, counted by reading the newest matching events; how many these are; are they all?"""
+        counts: dict[str, Counter[str]] = defaultdict(Counter)
         looked_at = 0
         newest = self._records(where, None, ITERATE_EVENTS)
         for tags in _sampled_tags(newest):
             looked_at += 1
-            counts.update({value for name, value in tags if name == key})
-        exact = next(newest, None) is None  # not a count: that one looks at every matching event
-        return Facet(_most(counts, limit), looked_at, exact)
+            for key, value in set(tags):
+                if only is None or key == only:
+                    counts[key][value] += 1
+        return counts, looked_at, next(newest, None) is None  # not a count: that looks at every matching event
 
     def _whole_facet(self, where: EventFilter, key: str, limit: int) -> Facet | None:
         """Counted by the index alone: every event, whatever their number. None: the tag has too many values."""

@@ -8,7 +8,7 @@ from msgspec import structs
 
 from catchall.core.event import SEVERITIES
 from catchall.core.limits import EVENT_ROWS_PER_PAGE, NAME_CHARS_MAX, PAGE_FACET_VALUES_MAX, PAGE_FACETS_MAX
-from catchall.store.base import EventFilter
+from catchall.store.base import EventFilter, Facet
 from catchall.web.drawing.rendering import draw
 from catchall.web.pages.filters import RANGES, read_view
 from catchall.web.pages.lookup import find_issue
@@ -20,6 +20,7 @@ NOT_FACETS = frozenset(
     {"environment", "release", "trace_id", "request_id", "error_type", "severity", "category", "platform", "handled"}
 )
 PEOPLE = "user"
+NOBODY = Facet([], 0, True)
 
 
 @needs(Action.READ)
@@ -76,14 +77,14 @@ def facets(request: HttpRequest, issue_id: str) -> HttpResponse:
     """What the events' tags say, each with its most frequent values. Asked for after the page: it counts."""
     named = find_issue(request, issue_id)
     where = read_view(request.GET).events(named.issue.project_id, named.issue_id, current().clock())
-    store = current().events
-    keys = sorted(key for key in store.facet_keys(where) if key not in NOT_FACETS and key != PEOPLE)
-    counted = {key: store.facets(where, key, limit=PAGE_FACET_VALUES_MAX) for key in keys[:PAGE_FACETS_MAX]}
+    found = current().events.newest_facets(where, limit=PAGE_FACET_VALUES_MAX)
+    keys = sorted(key for key in found if key not in NOT_FACETS and key != PEOPLE)
+    counted = {key: found[key] for key in keys[:PAGE_FACETS_MAX]}
     # what differs among the events tells more than what is the same in all of them
     ordered = sorted(counted.items(), key=lambda pair: (len(pair[1].values) < 2, pair[0]))
     context = {
         "issue": named.issue,
-        "people": store.facets(where, PEOPLE, limit=PAGE_FACET_VALUES_MAX),
+        "people": found.get(PEOPLE, NOBODY),
         "facets": {key: facet for key, facet in ordered if facet.values},
         "hidden": max(0, len(keys) - PAGE_FACETS_MAX),
     }
