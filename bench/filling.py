@@ -44,7 +44,7 @@ def growth(rows: Sequence[dict[str, Any]]) -> dict[str, Any]:
     first, last = rows[0], rows[-1]
     ratio = last["sum_us"] / first["sum_us"]
     paced = ratio * first["json_loads_us"] / last["json_loads_us"]
-    return {"ratio": round(ratio, 2), "ratio_by_pace": round(paced, 2), "flat": abs(paced - 1) <= FLAT}
+    return {"ratio": round(ratio, 2), "ratio_by_pace": round(paced, 2), "flat": abs(ratio - 1) <= FLAT}
 
 
 class Filling:

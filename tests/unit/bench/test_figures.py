@@ -77,11 +77,12 @@ def test_cost_is_that_of_the_events_in_between():
     assert found == {"refine_us": 500.0, "commit_us": 2000.0, "sum_us": 2500.0}
 
 
-def test_growth_takes_the_pace_of_the_machine_into_account():
+def test_growth_is_told_with_the_pace_of_the_machine_beside():
     first = {"sum_us": 100.0, "json_loads_us": 50.0}
     slower = {"sum_us": 180.0, "json_loads_us": 90.0}
-    assert growth([first, slower]) == {"ratio": 1.8, "ratio_by_pace": 1.0, "flat": True}
-    assert not growth([first, {"sum_us": 130.0, "json_loads_us": 50.0}])["flat"]
+    assert growth([first, slower]) == {"ratio": 1.8, "ratio_by_pace": 1.0, "flat": False}
+    assert growth([first, {"sum_us": 119.0, "json_loads_us": 50.0}])["flat"]
+    assert not growth([first, {"sum_us": 79.0, "json_loads_us": 50.0}])["flat"]
 
 
 def test_a_figure_is_reached_missed_or_not_measured():
