@@ -45,16 +45,22 @@ def link_of(server: Server) -> str:
     return server.url + "/" + printed.split("/", 3)[3]
 
 
-@pytest.fixture(scope="session")
-def login(server: Server, chromium: Browser, tmp_path_factory: pytest.TempPathFactory) -> str:
-    """The first start as a person lives it: open the printed link, choose a password. The cookies, in a file."""
-    state = tmp_path_factory.mktemp("login") / "state.json"
+def log_in(server: Server, chromium: Browser) -> Page:
+    """The first start as a person lives it: open the printed link, choose a password."""
     page = chromium.new_page()
     page.goto(link_of(server))
     page.get_by_label("E-mail address").fill(EMAIL)
     page.get_by_label("Password").fill(PASSWORD)
     page.get_by_role("button", name="Log in").click()
     page.wait_for_url("**/issues/")
+    return page
+
+
+@pytest.fixture(scope="session")
+def login(server: Server, chromium: Browser, tmp_path_factory: pytest.TempPathFactory) -> str:
+    """Ada's cookies, in a file."""
+    state = tmp_path_factory.mktemp("login") / "state.json"
+    page = log_in(server, chromium)
     page.context.storage_state(path=state)
     page.context.close()
     return str(state)

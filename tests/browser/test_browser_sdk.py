@@ -9,10 +9,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, expect
+from playwright.sync_api import Browser, Page, expect
 
 from bench.server import Server
-from tests.browser.conftest import Opener
+from tests.browser.conftest import log_in
 from tests.support.api import Api
 from tests.support.clients import bundle, require_clients
 
@@ -44,8 +44,24 @@ def shop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Path, str]]
 
 
 @pytest.fixture(scope="module")
-def api(server: Server) -> Api:
-    return Api(server, "browser")
+def own(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """An installation for these tests alone: the other pages' one must not get new issues."""
+    with Server(tmp_path_factory.mktemp("own")) as running:
+        running.wait_for("/readyz")
+        yield running
+
+
+@pytest.fixture(scope="module")
+def api(own: Server) -> Api:
+    return Api(own, "browser")
+
+
+@pytest.fixture(scope="module")
+def ada(own: Server, chromium: Browser) -> Iterator[Page]:
+    """Somebody who is logged in there."""
+    page = log_in(own, chromium)
+    yield page
+    page.context.close()
 
 
 def click(chromium: Browser, shop: tuple[Path, str], button: str, options: dict[str, Any]) -> list[tuple[str, str]]:
@@ -77,17 +93,17 @@ def event_of(found: list[dict[str, Any]]) -> dict[str, Any]:
     ],
 )
 def test_errors_of_a_page_are_issues(
-    server: Server,
+    own: Server,
     chromium: Browser,
     shop: tuple[Path, str],
     api: Api,
-    open_page: Opener,
+    ada: Page,
     button: str,
     error_type: str,
     function: str,
     handled: bool,
 ) -> None:
-    project = server.create_project(f"page {button}")
+    project = own.create_project(f"page {button}")
     click(chromium, shop, button, {"dsn": project["dsn"]})
     event = event_of(api.events(project["id"], 1))
     frame = event["stack_trace"][-1]
@@ -101,25 +117,25 @@ def test_errors_of_a_page_are_issues(
     assert event["client"]["name"] == "sentry.javascript.browser"
     if handled:
         assert event["tags"]["region"] == "eu-1" and len(event["user_id"]) == 16
-    page = open_page(f"/issues/{event['issue_id']}/")
-    expect(page.get_by_role("heading", level=1)).to_contain_text(error_type)
-    expect(page.get_by_text(function).first).to_be_visible(timeout=VISIBLE_MS)
+    ada.goto(f"{own.url}/issues/{event['issue_id']}/")
+    expect(ada.get_by_role("heading", level=1)).to_contain_text(error_type)
+    expect(ada.get_by_text(function).first).to_be_visible(timeout=VISIBLE_MS)
 
 
-def test_a_tunnel_takes_the_same_errors(server: Server, chromium: Browser, shop: tuple[Path, str], api: Api) -> None:
-    project = server.create_project("tunnelled")
-    sent = click(chromium, shop, "uncaught", {"dsn": project["dsn"], "tunnel": f"{server.url}/tunnel"})
+def test_a_tunnel_takes_the_same_errors(own: Server, chromium: Browser, shop: tuple[Path, str], api: Api) -> None:
+    project = own.create_project("tunnelled")
+    sent = click(chromium, shop, "uncaught", {"dsn": project["dsn"], "tunnel": f"{own.url}/tunnel"})
     assert event_of(api.events(project["id"], 1))["error_type"] == "TypeError"
-    assert {url for _, url in sent} == {f"{server.url}/tunnel"}
+    assert {url for _, url in sent} == {f"{own.url}/tunnel"}
 
 
 def test_a_page_that_may_not_use_the_key_is_refused_and_counted(
-    server: Server, chromium: Browser, shop: tuple[Path, str], api: Api
+    own: Server, chromium: Browser, shop: tuple[Path, str], api: Api
 ) -> None:
-    project = server.create_project("restricted")
+    project = own.create_project("restricted")
     (key,) = api.get(f"/projects/{project['id']}/keys")["keys"]
     api.patch(f"/projects/{project['id']}/keys/{key['key_id']}", {"origins": ["https://shop.example.com"]})
-    before = server.ledger()["requests"]["accepted"]
+    before = own.ledger()["requests"]["accepted"]
     page = chromium.new_page()
     folder, url = shop
     (folder / "index.html").write_text(PAGE % json.dumps({"dsn": project["dsn"]}))
@@ -129,6 +145,6 @@ def test_a_page_that_may_not_use_the_key_is_refused_and_counted(
         page.click("#uncaught")
     assert refused.value.status == 403
     page.close()
-    server.drain()
-    assert server.ledger()["requests"]["accepted"] == before
+    own.drain()
+    assert own.ledger()["requests"]["accepted"] == before
     assert api.get("/events", project_id=project["id"])["events"] == []
