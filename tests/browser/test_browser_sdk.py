@@ -7,6 +7,8 @@ import threading
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+from urllib.error import HTTPError
+from urllib.request import Request, urlopen
 
 import pytest
 from playwright.sync_api import Browser, Page, expect
@@ -14,6 +16,7 @@ from playwright.sync_api import Browser, Page, expect
 from bench.server import Server
 from tests.browser.conftest import log_in
 from tests.support.api import Api
+from tests.support.chaos import until
 from tests.support.clients import bundle, require_clients
 
 PAGE = """<!doctype html><title>Shop</title>
@@ -79,6 +82,17 @@ def click(chromium: Browser, shop: tuple[Path, str], button: str, options: dict[
     return sent
 
 
+def preflight(server: Server, project: dict[str, Any], origin: str) -> int:
+    """What a page of this origin is told before it sends."""
+    url = f"{server.url}/api/{project['id']}/envelope/?sentry_key={project['key']}"
+    try:
+        with urlopen(Request(url, method="OPTIONS", headers={"Origin": origin}), timeout=10) as answer:
+            status: int = answer.status
+            return status
+    except HTTPError as error:
+        return error.code
+
+
 def event_of(found: list[dict[str, Any]]) -> dict[str, Any]:
     (event,) = found
     return event
@@ -135,9 +149,10 @@ def test_a_page_that_may_not_use_the_key_is_refused_and_counted(
     project = own.create_project("restricted")
     (key,) = api.get(f"/projects/{project['id']}/keys")["keys"]
     api.patch(f"/projects/{project['id']}/keys/{key['key_id']}", {"origins": ["https://shop.example.com"]})
+    folder, url = shop
+    until(lambda: preflight(own, project, url) == 403, "intake knows the new rule")
     before = own.ledger()["requests"]["accepted"]
     page = chromium.new_page()
-    folder, url = shop
     (folder / "index.html").write_text(PAGE % json.dumps({"dsn": project["dsn"]}))
     page.goto(url)
     page.wait_for_selector("body[data-ready=yes]")
