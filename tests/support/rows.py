@@ -4,11 +4,11 @@ from collections.abc import Sequence
 
 import msgspec
 
-from catchall.core.codec import split
 from catchall.core.event import SEVERITIES, Event, ExceptionInfo, Frame
 from catchall.core.identity import Position
 from catchall.core.times import rfc3339
 from catchall.store.base import EventRow, Stack
+from tests.support.stacks import split
 
 MINUTE = 60_000_000
 DAY = 24 * 60 * MINUTE

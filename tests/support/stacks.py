@@ -1,7 +1,39 @@
-"""The frames of a draft, put together again for tests to look at."""
+"""Frames taken apart as a parser does it, and put together again for tests to look at."""
 
-from catchall.core.codec import decode_frames
-from catchall.core.event import OWN_STACK, EventDraft, Frame
+from msgspec import UNSET, Raw
+
+from catchall.core.codec import SplitStack, decode_frames, encode_body, stack_of
+from catchall.core.event import OWN_STACK, Event, EventDraft, ExceptionInfo, Frame, StackPart
+
+
+def take_frames_apart(owner: int, frames: list[Frame]) -> StackPart:
+    """One stack's frames as JSON and their locals, which are taken from the frames."""
+    kept: dict[int, Raw] = {}
+    for index, frame in enumerate(frames):
+        if frame.locals is not UNSET:
+            kept[index] = frame.locals
+            frame.locals = UNSET
+    stack = stack_of(frames)
+    return StackPart(owner=owner, digest=stack.digest, frames=stack.frames, locals=kept)
+
+
+def take_stacks_apart(exceptions: list[ExceptionInfo], own: list[Frame]) -> list[StackPart]:
+    """The stacks of exceptions and of an event itself, one part each. They lose their frames to the parts."""
+    parts = []
+    for owner, exception in enumerate(exceptions):
+        if exception.stack_trace:
+            parts.append(take_frames_apart(owner, exception.stack_trace))
+            exception.stack_trace = []
+    if own:
+        parts.append(take_frames_apart(OWN_STACK, own))
+    return parts
+
+
+def split(event: Event) -> tuple[bytes, list[SplitStack]]:
+    """Take a whole event apart for storing. It loses its frames and is not to be used afterwards."""
+    parts = take_stacks_apart(event.exceptions, event.stack_trace)
+    event.stack_trace = []
+    return encode_body(event, parts), [SplitStack(part.digest, part.frames) for part in parts]
 
 
 def frames_of(draft: EventDraft, owner: int = OWN_STACK) -> list[Frame]:

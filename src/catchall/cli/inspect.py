@@ -15,18 +15,11 @@ DRAIN_LOOK_SECONDS = 0.1
 
 
 def status(context: typer.Context, json: Json = False) -> None:
-    """Say which roles run and what waits in the log."""
+    """Say which roles run, what waits in the log, and what keeps errors from being accepted."""
     with Parts(context.obj) as parts:
-        roles = parts.running_roles()
-        now = standing(parts.reader, parts.hot)
-    report = {
-        "running": bool(roles),
-        "roles": roles,
-        "waiting": now.waiting,
-        "waiting_bytes": now.waiting_bytes,
-        "oldest_waiting_at": now.oldest_at,
-        "dead_letters": now.dead_letters,
-    }
+        found = parts.status()
+    del found["ledger"]  # has a command of its own
+    report = {"running": bool(found["roles"]), **found}
     if wants_json(json):
         print_json(report)
     else:

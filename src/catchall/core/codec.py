@@ -10,9 +10,9 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 import msgspec
-from msgspec import UNSET, Raw
+from msgspec import Raw
 
-from catchall.core.event import OWN_STACK, Event, ExceptionInfo, Frame, StackPart
+from catchall.core.event import OWN_STACK, Event, Frame, StackPart
 
 DIGEST_BYTES = 16
 
@@ -48,36 +48,6 @@ def stack_of(frames: list[Frame]) -> SplitStack:
     """The stack of these frames, which have no locals."""
     encoded = _encode(frames)
     return SplitStack(hashlib.sha256(encoded).digest()[:DIGEST_BYTES], encoded)
-
-
-def take_frames_apart(owner: int, frames: list[Frame]) -> StackPart:
-    """One stack's frames as JSON and their locals, which are taken from the frames."""
-    kept: dict[int, Raw] = {}
-    for index, frame in enumerate(frames):
-        if frame.locals is not UNSET:
-            kept[index] = frame.locals
-            frame.locals = UNSET
-    stack = stack_of(frames)
-    return StackPart(owner=owner, digest=stack.digest, frames=stack.frames, locals=kept)
-
-
-def take_stacks_apart(exceptions: list[ExceptionInfo], own: list[Frame]) -> list[StackPart]:
-    """The stacks of exceptions and of an event itself, one part each. They lose their frames to the parts."""
-    parts = []
-    for owner, exception in enumerate(exceptions):
-        if exception.stack_trace:
-            parts.append(take_frames_apart(owner, exception.stack_trace))
-            exception.stack_trace = []
-    if own:
-        parts.append(take_frames_apart(OWN_STACK, own))
-    return parts
-
-
-def split(event: Event) -> tuple[bytes, list[SplitStack]]:
-    """Take a whole event apart for storing. It loses its frames and is not to be used afterwards."""
-    parts = take_stacks_apart(event.exceptions, event.stack_trace)
-    event.stack_trace = []
-    return encode_body(event, parts), [SplitStack(part.digest, part.frames) for part in parts]
 
 
 def encode_body(event: Event, parts: list[StackPart]) -> bytes:

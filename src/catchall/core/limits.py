@@ -108,7 +108,7 @@ SCRUBBED_MARKS_MAX: Final = 200
 EVENT_FUTURE_SECONDS_MAX: Final = 600  # a timestamp further ahead than this is clamped and marked
 
 # --- the pipeline: what its steps remember and look at --------------------------------------------------------------
-STACKS_REMEMBERED_MAX: Final = 4096  # by digest, about 2 KB each: scrubbed or not, words, fingerprint
+STACKS_REMEMBERED_MAX: Final = 4096  # in each memo of stacks; two of these hold the frames, 7 KB a stack
 SCREENS_REMEMBERED_MAX: Final = 64  # compiled patterns, one set for each different list of a project's own key names
 KEYS_REMEMBERED_MAX: Final = 8192  # names of values and their verdict; more names than clients use
 KEY_CHARS_MAX: Final = 256  # of a name: longer ones are judged each time, and shortened in paths

@@ -28,13 +28,6 @@ STEPS: tuple[Step, ...] = (
 )
 
 
-def refine(draft: EventDraft, context: BatchContext) -> Event:
-    """Take a draft through all steps and make it an event. Raises Drop or Invalid as a step says."""
-    for step in STEPS:
-        step(draft, context)
-    return freeze(draft)
-
-
 def refine_all(drafts: Sequence[EventDraft], context: BatchContext) -> list[Exception | None]:
     """Take drafts through all steps, each step for all of them before the next one.
 

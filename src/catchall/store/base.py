@@ -27,7 +27,7 @@ class Stack(NamedTuple):
 class EventRow(msgspec.Struct, kw_only=True, gc=False):
     """One refined event, ready to be stored: its columns, its payload, its search tokens.
 
-    Times are microseconds since the epoch. `body` and `stacks` are what `core.codec.split` made. `text`: words for the
+    Times are microseconds since the epoch. `body` is what `core.codec.encode_body` made. `text`: words for the
     full text index, blank-separated, already lower case; `tags`: (key, value) pairs to be found by exact value, the
     event's own tags and its columns alike. The store prefixes every token with the project.
     """

@@ -3,8 +3,9 @@
 import msgspec
 from msgspec import Raw
 
-from catchall.core.codec import event_json, join, split
+from catchall.core.codec import event_json, join
 from catchall.core.event import Event, ExceptionInfo, Frame, SourceContext
+from tests.support.stacks import split
 
 
 def _event(value: str, line: int = 7) -> Event:

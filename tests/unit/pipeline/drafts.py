@@ -7,13 +7,13 @@ from typing import Any
 
 from msgspec import Raw
 
-from catchall.core.codec import take_stacks_apart
 from catchall.core.event import Event, EventDraft, ExceptionInfo, Frame, SourceContext
 from catchall.core.identity import Position
-from catchall.pipeline.build import refine
+from catchall.pipeline.build import freeze, refine_all
 from catchall.pipeline.context import BatchContext, ProjectSettings
 from catchall.pipeline.row import to_row
 from catchall.store.base import EventRow
+from tests.support.stacks import take_stacks_apart
 
 DATA = Path(__file__).parents[2] / "data"
 SECOND = 1_000_000
@@ -67,6 +67,14 @@ def raised(
 
 def raw(value: object) -> Raw:
     return Raw(json.dumps(value).encode())
+
+
+def refine(what: EventDraft, where: BatchContext = CONTEXT) -> Event:
+    """A draft taken through all steps; what ends its way is raised."""
+    (end,) = refine_all([what], where)
+    if end is not None:
+        raise end
+    return freeze(what)
 
 
 def refined(what: EventDraft, where: BatchContext = CONTEXT) -> tuple[Event, EventDraft]:

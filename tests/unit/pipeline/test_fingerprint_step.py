@@ -5,13 +5,11 @@ import copy
 from hypothesis import given
 from hypothesis import strategies as st
 
-from catchall.core.codec import take_frames_apart
 from catchall.core.event import EventDraft
 from catchall.core.identity import issue_id_of
-from catchall.pipeline.build import refine
 from catchall.pipeline.steps.fingerprint import fingerprint
-from tests.support.stacks import frames_of
-from tests.unit.pipeline.drafts import CONTEXT, PROJECT, draft, fault_drafts, frame, raised, raw
+from tests.support.stacks import frames_of, take_frames_apart
+from tests.unit.pipeline.drafts import CONTEXT, PROJECT, draft, fault_drafts, frame, raised, raw, refine
 
 FAULTS = fault_drafts()
 

@@ -7,9 +7,9 @@ from catchall.core.codec import join
 from catchall.core.event import Breadcrumb, HttpContext
 from catchall.core.fingerprint import title_of
 from catchall.core.identity import Position
-from catchall.pipeline.build import STEPS, refine
+from catchall.pipeline.build import STEPS
 from catchall.pipeline.row import to_row
-from tests.unit.pipeline.drafts import CONTEXT, draft, frame, raised, raw, refined, row_of
+from tests.unit.pipeline.drafts import CONTEXT, draft, frame, raised, raw, refine, refined, row_of
 
 CHROME = (
     "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/129.0.0.0 Safari/537.36"
