@@ -2,8 +2,10 @@
 
 import os
 import shutil
+import subprocess
 from pathlib import Path
 
+DRIVER_TIMEOUT_S = 30
 PROGRAM_NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "microsoft-edge")
 
 
@@ -30,3 +32,12 @@ def _downloaded_by_playwright() -> Path | None:
     if not home.is_dir():
         return None
     return next((path for path in sorted(home.glob("chromium-*/chrome-linux*/chrome"), reverse=True)), None)
+
+
+def driver_starts(site_packages: Path) -> bool:
+    """Whether the Node that playwright brings can run here: it needs libatomic. True where it is not installed."""
+    program = site_packages / "playwright/driver/node"
+    if not program.is_file():
+        return True
+    answer = subprocess.run([program, "--version"], capture_output=True, timeout=DRIVER_TIMEOUT_S, check=False)
+    return answer.returncode == 0

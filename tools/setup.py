@@ -236,6 +236,16 @@ def provide_browser() -> None:
         print("setup: NO BROWSER: the browser tests will be skipped. Install chromium or set CATCHALL_BROWSER.")
     else:
         print(f"setup: browser for the tests: {path}")
+        provide_browser_driver()
+
+
+def provide_browser_driver() -> None:
+    """What drives the browser is a Node of its own, which needs a library that a bare Debian does not have."""
+    if not browser.driver_starts(site_packages()) and debian.can_install():
+        with step("install libatomic1 with apt-get"):
+            debian.install("libatomic1", "apt-get")
+    if not browser.driver_starts(site_packages()):
+        print("setup: the browser's driver does not start. Install libatomic1, or the browser tests will fail.")
 
 
 def provide_strace() -> None:
