@@ -1,4 +1,4 @@
-"""Find a Chromium for the browser tests."""
+"""A Chromium for the browser tests, and what drives it."""
 
 import os
 import shutil
@@ -34,10 +34,15 @@ def _downloaded_by_playwright() -> Path | None:
     return next((path for path in sorted(home.glob("chromium-*/chrome-linux*/chrome"), reverse=True)), None)
 
 
-def driver_starts(site_packages: Path) -> bool:
-    """Whether the Node that playwright brings can run here: it needs libatomic. True where it is not installed."""
+def driver_fault(site_packages: Path) -> str:
+    """Why the Node that playwright brings does not start here, in the system's words; empty when nothing is wrong."""
     program = site_packages / "playwright/driver/node"
     if not program.is_file():
-        return True
-    answer = subprocess.run([program, "--version"], capture_output=True, timeout=DRIVER_TIMEOUT_S, check=False)
-    return answer.returncode == 0
+        return ""
+    try:
+        answer = subprocess.run(
+            [program, "--version"], capture_output=True, text=True, timeout=DRIVER_TIMEOUT_S, check=False
+        )
+    except (OSError, subprocess.TimeoutExpired) as error:
+        return str(error)
+    return "" if answer.returncode == 0 else answer.stderr.strip() or f"it ended with {answer.returncode}"

@@ -230,7 +230,7 @@ def provide_browser() -> None:
         raise SetupError(str(error)) from error
     if path is None and debian.can_install():
         with step("install chromium with apt-get"):
-            debian.install("chromium", "chromium")
+            debian.install("chromium")
         path = browser.find_browser()
     if path is None:
         print("setup: NO BROWSER: the browser tests will be skipped. Install chromium or set CATCHALL_BROWSER.")
@@ -241,18 +241,19 @@ def provide_browser() -> None:
 
 def provide_browser_driver() -> None:
     """What drives the browser is a Node of its own, which needs a library that a bare Debian does not have."""
-    if not browser.driver_starts(site_packages()) and debian.can_install():
+    if browser.driver_fault(site_packages()) and debian.can_install():
         with step("install libatomic1 with apt-get"):
-            debian.install("libatomic1", "apt-get")
-    if not browser.driver_starts(site_packages()):
-        print("setup: the browser's driver does not start. Install libatomic1, or the browser tests will fail.")
+            debian.install("libatomic1")
+    fault = browser.driver_fault(site_packages())
+    if fault:
+        print(f"setup: NO BROWSER DRIVER: the browser tests will fail. Playwright's Node does not start: {fault}")
 
 
 def provide_strace() -> None:
     """What records the programs of the power-cut tests: found, installed, or said to be missing."""
     if shutil.which("strace") is None and debian.can_install():
         with step("install strace with apt-get"):
-            debian.install("strace", "strace")
+            debian.install("strace")
     if shutil.which("strace") is None:
         print("setup: NO STRACE: the power-cut tests will be skipped. Install strace.")
 

@@ -46,6 +46,27 @@ def test_the_browser_that_was_wished_for_comes_first(monkeypatch):
     assert str(browser.find_browser()) == sys.executable
 
 
+@pytest.mark.parametrize(
+    ("program", "fault"),
+    [
+        (None, ""),
+        ("#!/bin/sh\necho v24\n", ""),
+        ("#!/bin/sh\necho 'libatomic.so.1: no such file' >&2\nexit 127\n", "libatomic.so.1: no such file"),
+        ("#!/bin/sh\nexit 3\n", "it ended with 3"),
+        ("#!/no/such/interpreter\n", "No such file"),
+    ],
+)
+def test_a_browser_driver_that_does_not_start_says_why(tmp_path, program, fault):
+    if program is not None:
+        path = tmp_path / "playwright/driver/node"
+        path.parent.mkdir(parents=True)
+        path.write_text(program)
+        path.chmod(0o755)
+    found = browser.driver_fault(tmp_path)
+    assert fault in found
+    assert bool(found) == bool(fault)
+
+
 def test_the_distributions_python_is_taken_for_a_slow_one_unless_somebody_chose(monkeypatch, tmp_path):
     answers = tmp_path / "python3"
     answers.write_text(f"#!/bin/sh\necho {sys.version_info.major} {sys.version_info.minor}\n")
