@@ -83,6 +83,22 @@ def test_a_row_is_resolved_by_a_key_and_put_back_by_another(quiet):
     expect(quiet.locator(".toast")).to_contain_text("put back")
 
 
+def test_undo_works_from_the_moment_it_is_shown(quiet):
+    """A key pressed just when the toast appears is no bare form: that once sent the browser away to a refusal."""
+    before = titles(quiet)
+    quiet.evaluate(
+        """new MutationObserver((_, self) => {
+            const undo = document.querySelector("[data-undo]");
+            if (undo) { self.disconnect(); undo.click(); }
+        }).observe(document.getElementById("toasts").parentNode, {childList: true, subtree: true})"""
+    )
+    quiet.keyboard.press("j")
+    quiet.keyboard.press("e")
+    expect(quiet.locator(".toast")).to_contain_text("put back")
+    assert titles(quiet) == before
+    assert "/undo/" not in quiet.url
+
+
 def test_several_rows_are_ticked_and_ignored_together(quiet):
     before = titles(quiet)
     quiet.keyboard.press("j")
