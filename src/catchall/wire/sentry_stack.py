@@ -6,8 +6,6 @@ what is left is looked up among the stacks that were read before: 40 us less for
 Source: https://develop.sentry.dev/sdk/data-model/event-payloads/stacktrace/
 """
 
-import hashlib
-
 import msgspec
 from msgspec import UNSET, Raw, UnsetType
 
@@ -34,7 +32,7 @@ class _Vars(msgspec.Struct, gc=False):
 
 _decode_frames = msgspec.json.Decoder(SentryFrames).decode
 _decode_vars = msgspec.json.Decoder(list[_Vars]).decode
-_known: Memo[tuple[bytes, bool], SplitStack] = Memo(limits.STACKS_REMEMBERED_MAX)
+_known: Memo[tuple[int, int, bool], SplitStack] = Memo(limits.STACKS_REMEMBERED_MAX)
 
 
 _NO_FRAMES = SplitStack(b"", b"")
@@ -71,7 +69,7 @@ def _taken_apart(data: bytes, v8: bool) -> tuple[SplitStack, dict[int, bytes]]:
     skeleton, values = _without_locals(data)
     if skeleton is None:
         return _read(data, v8), values
-    name = hashlib.sha256(skeleton).digest(), v8
+    name = hash(skeleton), len(skeleton), v8  # SipHash with a key of this process: nobody can aim at another's stack
     found = _known.get(name)
     if found is None:
         found = _read(data, v8)
