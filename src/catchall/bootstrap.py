@@ -162,6 +162,7 @@ def prepare_log(parts: Parts) -> None:
 def make_worker(parts: Parts, index: int, count: int) -> "Worker":
     """Worker `index` of `count`: it has every count-th partition."""
     from catchall.worker.commit import CommitLock, Committer
+    from catchall.worker.in_hand import InHand
     from catchall.worker.loop import Worker
     from catchall.worker.refine import Refinery
 
@@ -169,15 +170,14 @@ def make_worker(parts: Parts, index: int, count: int) -> "Worker":
     committer = Committer(
         parts.events, parts.hot, parts.blobs, CommitLock(parts.installation.commit_lock), pause=time.sleep
     )
-    key = parts.installation.key()
     return Worker(
         f"worker-{index}",
         mine,
         reader=parts.reader,
         hot=parts.hot,
         committer=committer,
-        refinery=Refinery(key, parts.spool.read),
-        installation_key=key,
+        refinery=Refinery(parts.installation.key(), parts.spool.read),
+        in_hand=InHand(parts.installation.in_hand(index, count)),
         retention_days=parts.settings.retention_days,
         clock=now_microseconds,
         delete_spooled=parts.spool.delete,

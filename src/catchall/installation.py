@@ -50,6 +50,10 @@ class Installation:
         finally:
             os.close(folder)
 
+    def in_hand(self, index: int, count: int) -> Path:
+        """The note of worker `index` of `count`; with another count its offsets would mean other records."""
+        return self.run / f"worker-{index}-of-{count}.json"
+
     def require(self) -> None:
         """Raises ConfigError when there is no installation here."""
         if not self.exists():

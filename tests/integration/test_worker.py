@@ -23,6 +23,7 @@ from catchall.store.sqlite.hot import SqliteHot
 from catchall.store.sqlite.tokens import event_document
 from catchall.wire import sentry
 from catchall.worker.commit import CommitLock, Committer
+from catchall.worker.in_hand import InHand
 from catchall.worker.loop import Worker
 from catchall.worker.refine import Refinery
 from catchall.worker.standing import Standing, standing
@@ -43,6 +44,7 @@ class Line:
         self.blobs = FileBlobs(folder / "blobs")
         self.spool = Spool(folder / "spool", free_disk_bytes_min=0)
         self._lock = CommitLock(folder / "lock")
+        self.in_hand = InHand(folder / "in-hand")
         self.hot.create_project("Shop", slug="shop", key="a" * 32, now=NOW)
         self.worker = self.restarted()
 
@@ -55,7 +57,7 @@ class Line:
             hot=self.hot,
             committer=Committer(self.events, self.hot, self.blobs, self._lock, pause=lambda _seconds: None),
             refinery=Refinery(KEY, self.spool.read),
-            installation_key=KEY,
+            in_hand=self.in_hand,
             retention_days=90,
             clock=lambda: self.now,
             delete_spooled=self.spool.delete,
@@ -94,6 +96,7 @@ class Line:
 def line(tmp_path: Path) -> Iterator[Line]:
     made = Line(tmp_path)
     yield made
+    made.in_hand.close()
     made.events.close()
     made.hot.close()
 
@@ -293,3 +296,97 @@ def test_a_row_that_the_store_cannot_take_is_a_dead_letter_and_stops_nobody(line
     assert line.spool.read(name) is not None
     line.hot.request_replay(letter.dead_letter_id)
     assert line.outcomes() == {"stored": 3}  # both events, and the file
+
+
+class Killed(BaseException):
+    """Stands for the end of the process: nothing of the worker's code may stop it."""
+
+
+def kill_at(word: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever reads a request with this word in it dies."""
+    real = sentry.parse
+
+    def parse(record: RawRecord, body: bytes, event_id_at: Any) -> Any:
+        if word in body:
+            raise Killed
+        return real(record, body, event_id_at)
+
+    monkeypatch.setattr(sentry, "parse", parse)
+
+
+def lives(line: Line) -> int:
+    """Work until nothing is left, with a new process for each that dies. Returns how many died."""
+    died = 0
+    while True:
+        try:
+            while line.worker.round():
+                pass
+        except Killed:
+            died += 1
+            assert died < 20, "it never ends"
+            line.worker = line.restarted()
+        else:
+            return died
+
+
+@pytest.mark.parametrize("others", [0, 1, 700])
+def test_a_record_that_ends_the_process_is_given_up_and_costs_itself_only(
+    line: Line, monkeypatch: pytest.MonkeyPatch, others: int
+) -> None:
+    for number in range(others):
+        line.send(envelope(event("fine", number + 1)))
+        if number == others // 2:
+            line.send(envelope(event("trap", 10_000)))
+    if not others:
+        line.send(envelope(event("trap", 10_000)))
+    with monkeypatch.context() as patch:
+        kill_at(b"trap", patch)
+        assert lives(line) == limits.POISON_DEATHS
+    assert line.outcomes() == ({"stored": others} if others else {}) | {"dead": 1}
+    letter = line.letter()
+    assert (letter.reason, letter.category) == ("worker_died", "unknown")
+    assert line.hot.request_replay(letter.dead_letter_id)
+    assert line.outcomes() == {"stored": others + 1}
+
+
+def test_two_records_that_end_the_process_are_given_up_one_after_the_other(
+    line: Line, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for number in range(40):
+        line.send(envelope(event("trap" if number in {7, 8} else "fine", number + 1)))
+    kill_at(b"trap", monkeypatch)
+    assert limits.POISON_DEATHS < lives(line) <= 2 * limits.POISON_DEATHS
+    assert line.outcomes() == {"stored": 38, "dead": 2}
+
+
+def test_a_replay_that_ends_the_process_waits_again(line: Line, monkeypatch: pytest.MonkeyPatch) -> None:
+    line.send(envelope(({"type": "event"}, b"trap")))
+    line.send(envelope(BROKEN))
+    line.work()
+    for letter in line.hot.dead_letters(limit=10):
+        line.hot.request_replay(letter.dead_letter_id)
+    line.send(envelope(event("fine")))
+    kill_at(b"trap", monkeypatch)
+    assert lives(line) == limits.POISON_DEATHS
+    assert line.outcomes() == {"stored": 1, "dead": 2}
+    reasons = {letter.data: letter.reason for letter in map(whole_letter(line), line.hot.dead_letters(limit=10))}
+    assert reasons == {b"trap": "worker_died", b"nonsense": "json_malformed"}
+
+
+def whole_letter(line: Line) -> Any:
+    """Dead letters with their bytes."""
+    return lambda letter: line.hot.dead_letter(letter.dead_letter_id)
+
+
+def test_a_store_that_fails_makes_no_record_suspect(line: Line, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fails(_batch: Any) -> None:
+        raise StoreError("disk full")
+
+    line.send(envelope(event("fine")))
+    with monkeypatch.context() as patch:
+        patch.setattr(line.hot, "commit", fails)
+        for _ in range(limits.POISON_DEATHS + 1):
+            with pytest.raises(StoreError):
+                line.worker.round()
+            line.worker = line.restarted()
+    assert line.outcomes() == {"stored": 1}

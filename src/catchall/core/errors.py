@@ -43,6 +43,7 @@ class Reason(StrEnum):
     SPOOL_MISSING = "spool_missing"
     PROTOCOL_UNKNOWN = "protocol_unknown"
     STEP_FAILED = "step_failed"
+    WORKER_DIED = "worker_died"
     # set aside, counted
     ITEM_UNSUPPORTED = "item_unsupported"
     MINIDUMP_NOT_KEPT = "minidump_not_kept"

@@ -147,6 +147,7 @@ BATCH_BYTES_MAX: Final = 8 * 1024 * 1024
 LOG_RELEASE_SECONDS: Final = 1.0  # between two looks for segments of the log that may go
 SETTLE_SECONDS: Final = 0.5  # without anything to do: then write-ahead logs are emptied
 BATCH_LINGER_SECONDS: Final = 0.05  # a short batch waits this long for more: 3x less CPU per event at 200/s
+POISON_DEATHS: Final = 4  # processes that died with a record in hand before it is given up
 COMMIT_LOCK_SECONDS_MAX: Final = 30.0  # a worker that holds the commit lock longer is killed by the supervisor
 COMMIT_RETRIES_MAX: Final = 10
 COMMIT_RETRY_SECONDS_MAX: Final = 5.0

@@ -2,17 +2,19 @@
 
 import time
 from collections.abc import Callable
+from typing import NamedTuple
 
 import structlog
 
 from catchall.core import limits
 from catchall.core.errors import FencedOff
 from catchall.pipeline.context import BatchContext, ProjectSettings
-from catchall.queue.base import LogInfo, LogReader
-from catchall.store.base import Hot, Lease, Project
+from catchall.queue.base import LogInfo, LogReader, LogRecord
+from catchall.store.base import DeadLetter, Hot, Lease, Project
 from catchall.worker.batch import Batch
 from catchall.worker.belonging import check_places
 from catchall.worker.commit import Committer
+from catchall.worker.in_hand import REPLAYS, InHand, Span
 from catchall.worker.refine import Refinery
 
 REPLAYS_PER_ROUND = 100
@@ -33,6 +35,15 @@ class _Place:
         return min(self.next.values())
 
 
+class _Read(NamedTuple):
+    """What was read from one log: records that are new to this worker, and where to go on."""
+
+    uuid: bytes
+    place: _Place
+    records: list[LogRecord]
+    end: int
+
+
 class Worker:
     """One worker process: the partitions in `mine`, all logs, most urgent first."""
 
@@ -45,7 +56,7 @@ class Worker:
         hot: Hot,
         committer: Committer,
         refinery: Refinery,
-        installation_key: bytes,
+        in_hand: InHand,
         retention_days: int,
         clock: Callable[[], int],
         delete_spooled: Callable[[str], None],
@@ -56,7 +67,7 @@ class Worker:
         self._hot = hot
         self._committer = committer
         self._refinery = refinery
-        self._key = installation_key
+        self._in_hand = in_hand
         self._retention_days = retention_days
         self._clock = clock
         self._delete_spooled = delete_spooled
@@ -76,6 +87,7 @@ class Worker:
         self._places.clear()
         for info in self._reader.logs():
             self._place(info)
+        self._in_hand.recall()
 
     def run(self, beat: Callable[[], bool], pause: Callable[[float], None]) -> None:
         """Work until `beat` (called each round) says stop. `pause` waits when there is nothing or little to do."""
@@ -96,12 +108,36 @@ class Worker:
         if pause and self._waiting_is_little():
             pause(limits.BATCH_LINGER_SECONDS)
         batch = Batch()
-        records = self._gather(batch)
-        replays = self._replay(batch) if 0 in self.mine else 0
-        if not batch.positions and not replays:
+        letters = self._hot.replay_requests(self._replays_max) if 0 in self.mine else []
+        if self._in_hand.is_cautious:
+            self._clear_of_suspicion(letters)
+        if not self._in_hand.may_take(REPLAYS):
+            letters = []
+        found = [] if letters else self._read(batch)
+        if not letters and not batch.positions:
             self._release()
             return 0
-        self._committer.commit(batch, self._leases, self._clock())
+        spans = [Span(read.uuid, read.place.lowest, read.end) for read in found]
+        if letters:
+            spans.append(Span(REPLAYS, letters[0].dead_letter_id, letters[-1].dead_letter_id + 1))
+        taken = len(letters) + sum(len(read.records) for read in found)
+        with self._in_hand.noted(spans, taken):
+            self._refine(found, letters, batch)
+            self._committer.commit(batch, self._leases, self._clock())
+        self._committed(batch)
+        return taken
+
+    def _refine(self, found: list[_Read], letters: list[DeadLetter], batch: Batch) -> None:
+        context = self._context()
+        condemned = self._in_hand.is_condemned
+        for read in found:
+            self._refinery.take(read.records, read.place.number, read.uuid, batch, context, condemned=condemned)
+        uuids = {place.number: uuid for uuid, place in self._places.items()}
+        for letter in letters:
+            uuid = uuids.get(letter.position.log, b"")
+            self._refinery.replay(letter, uuid, batch, context, condemned=condemned)
+
+    def _committed(self, batch: Batch) -> None:
         self._unsettled_since = time.monotonic()
         for (number, partition), offset in batch.positions.items():
             place = next(place for place in self._places.values() if place.number == number)
@@ -109,7 +145,6 @@ class Worker:
         for name in batch.spooled:
             self._delete_spooled(name)
         self._release()
-        return records + replays
 
     def _place(self, info: LogInfo) -> _Place:
         place = self._places.get(info.uuid)
@@ -127,46 +162,51 @@ class Worker:
             waiting += info.end - self._place(info).lowest
         return 0 < waiting < limits.BATCH_BYTES_MAX // 16
 
-    def _gather(self, batch: Batch) -> int:
+    @property
+    def _replays_max(self) -> int:
+        return min(REPLAYS_PER_ROUND, self._in_hand.records_max)
+
+    def _clear_of_suspicion(self, letters: list[DeadLetter]) -> None:
+        places = {info.uuid: self._place(info).lowest for info in self._reader.logs()}
+        if letters:
+            places[REPLAYS] = letters[0].dead_letter_id
+        self._in_hand.forget_passed(places)
+
+    def _read(self, batch: Batch) -> list[_Read]:
+        """Read what is next, as much as one batch may hold; the batch learns how far that goes."""
+        reads: list[_Read] = []
         records = 0
         size = 0
-        context: BatchContext | None = None
+        records_max = self._in_hand.records_max
         for info in self._reader.logs():
             place = self._place(info)
-            if place.lowest >= info.end or records >= limits.BATCH_RECORDS_MAX or size >= limits.BATCH_BYTES_MAX:
+            full = records >= records_max or size >= limits.BATCH_BYTES_MAX
+            if full or place.lowest >= info.end or not self._in_hand.may_take(info.uuid):
                 continue
             found = self._reader.read(
                 info.uuid,
                 place.lowest,
                 self.mine,
-                records_max=limits.BATCH_RECORDS_MAX - records,
+                records_max=records_max - records,
                 bytes_max=limits.BATCH_BYTES_MAX - size,
             )
-            context = context or self._context()
             fresh = [record for record in found.records if record.offset >= place.next[record.partition]]
-            self._refinery.take(fresh, place.number, info.uuid, batch, context)
+            reads.append(_Read(info.uuid, place, fresh, found.next_offset))
             records += len(fresh)
             size += sum(len(record.payload) for record in fresh)
             for partition, offset in place.next.items():
                 if found.next_offset > offset:
                     batch.positions[place.number, partition] = found.next_offset
-        return records
-
-    def _replay(self, batch: Batch) -> int:
-        letters = self._hot.replay_requests(REPLAYS_PER_ROUND)
-        if letters:
-            context = self._context()
-            uuids = {place.number: uuid for uuid, place in self._places.items()}
-            for letter in letters:
-                self._refinery.replay(letter, uuids.get(letter.position.log, b""), batch, context)
-        return len(letters)
+        return reads
 
     def _context(self) -> BatchContext:
         version = self._hot.keys_version()
         if version != self._projects_version:
             self._projects = {project.project_id: self._settings(project) for project in self._hot.projects()}
             self._projects_version = version
-        return BatchContext(now=self._clock(), installation_key=self._key, projects=self._projects)
+        return BatchContext(
+            now=self._clock(), installation_key=self._refinery.installation_key, projects=self._projects
+        )
 
     def _settings(self, project: Project) -> ProjectSettings:
         return ProjectSettings(

@@ -34,33 +34,48 @@ class Refinery:
     """Takes records apart for one batch at a time."""
 
     def __init__(self, installation_key: bytes, read_spool: ReadSpool) -> None:
-        self._key = installation_key
+        self.installation_key = installation_key
         self._read_spool = read_spool
 
     def take(
-        self, records: Iterable[LogRecord], log_number: int, log_uuid: bytes, batch: Batch, context: BatchContext
+        self,
+        records: Iterable[LogRecord],
+        log_number: int,
+        log_uuid: bytes,
+        batch: Batch,
+        context: BatchContext,
+        *,
+        condemned: bool = False,
     ) -> None:
-        """Add what records of a log come to."""
-        chunk = _Chunk(batch, context)
+        """Add what records of a log come to. `condemned`: they ended processes; they are not looked into again."""
+        chunk = _Chunk(batch, context, condemned=condemned)
         for found in records:
             self._take(found, Position(log_number, found.offset, WHOLE_RECORD), log_uuid, chunk)
             if chunk.is_full:
                 chunk.refine()
         chunk.refine()
 
-    def replay(self, letter: DeadLetter, log_uuid: bytes, batch: Batch, context: BatchContext) -> None:
+    def replay(
+        self, letter: DeadLetter, log_uuid: bytes, batch: Batch, context: BatchContext, *, condemned: bool = False
+    ) -> None:
         """Try a dead letter again at its old position: it moves in the ledger, it is not seen again.
 
-        The items around it had their outcome when they arrived and are left alone.
+        The items around it had their outcome when they arrived and are left alone. `condemned`: to try it ended
+        processes; it is a dead letter again, for that reason.
         """
         category = DataCategory(letter.category)
         batch.seen(letter.project_id, category, -1)
         batch.ended(letter.project_id, category, Outcome.DEAD, Reason(letter.reason), -1)
         batch.replayed.append(letter.dead_letter_id)
+        record = decode_record(letter.record)
+        if condemned:
+            batch.seen(letter.project_id, category)
+            batch.dead(record, letter.position, category, *_condemnation(letter.position), letter.data)
+            return
         only = None if letter.position.index == WHOLE_RECORD else letter.position.index
         whole = letter.position._replace(index=WHOLE_RECORD)
         chunk = _Chunk(batch, context)
-        self._take_request(decode_record(letter.record), whole, log_uuid, chunk, only=only)
+        self._take_request(record, whole, log_uuid, chunk, only=only)
         chunk.refine()
 
     def _take(self, found: LogRecord, whole: Position, log_uuid: bytes, chunk: "_Chunk") -> None:
@@ -91,6 +106,9 @@ class Refinery:
         if record.project_id not in chunk.context.projects:
             batch.seen(record.project_id, DataCategory.UNKNOWN)
             batch.ended(record.project_id, DataCategory.UNKNOWN, Outcome.REJECTED, Reason.PROJECT_DELETED)
+        elif chunk.condemned:
+            batch.seen(record.project_id, DataCategory.UNKNOWN)
+            request.dead(whole, DataCategory.UNKNOWN, *_condemnation(whole), record.body)
         else:
             try:
                 items, size = self._items(record, whole, uuid)
@@ -110,7 +128,9 @@ class Refinery:
             raise WireError(Reason.SPOOL_MISSING, record.spool)
         try:
             inflated = inflate(body, record.encoding, limits.REQUEST_INFLATED_BYTES_MAX)
-            items = protocol.parse(record, inflated, lambda index: event_id_at(self._key, uuid, whole.offset, index))
+            items = protocol.parse(
+                record, inflated, lambda index: event_id_at(self.installation_key, uuid, whole.offset, index)
+            )
         except WireError:
             raise
         except Exception as error:  # the edge: a parser's own fault must cost one request, not the line
@@ -133,9 +153,10 @@ class _Chunk:
     and tables stay in the processor's caches (a fifth less time). Few enough for their drafts to stay there too.
     """
 
-    def __init__(self, batch: Batch, context: BatchContext) -> None:
+    def __init__(self, batch: Batch, context: BatchContext, *, condemned: bool = False) -> None:
         self.batch = batch
         self.context = context
+        self.condemned = condemned
         self.size = 0
         self._requests: list[_Request] = []
         self._pending: list[_Pending] = []
@@ -269,3 +290,8 @@ class _Request:
         self._batch.seen(project, DataCategory.ATTACHMENT, count)
         reason = Reason.ATTACHMENT_TOO_MANY if owned else Reason.ATTACHMENT_ORPHAN
         self._batch.ended(project, DataCategory.ATTACHMENT, Outcome.REJECTED, reason, count - kept)
+
+
+def _condemnation(position: Position) -> tuple[Reason, str]:
+    log.error("given up: processes died with it in hand", position=position, deaths=limits.POISON_DEATHS)
+    return Reason.WORKER_DIED, f"{limits.POISON_DEATHS} workers died with it in hand, the last one with nothing else"

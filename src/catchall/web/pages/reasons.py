@@ -49,6 +49,7 @@ REASONS: Mapping[Reason, str] = {
     Reason.SPOOL_MISSING: "The file with a large body is gone.",
     Reason.PROTOCOL_UNKNOWN: "No reader for this protocol: was this installation downgraded?",
     Reason.STEP_FAILED: "Our own code failed on this item. Replay it after an upgrade, and please report it.",
+    Reason.WORKER_DIED: "Each worker that took it up died. Replay it after an upgrade, and please report it.",
     Reason.ITEM_UNSUPPORTED: "A kind of item that catchall does not keep.",
     Reason.MINIDUMP_NOT_KEPT: "Minidumps hold memory with secrets in it; the project has not asked to keep them.",
     Reason.ATTACHMENT_ORPHAN: "An attachment came without the event that it belongs to.",
