@@ -1,9 +1,9 @@
-"""Frames taken apart as a parser does it, and put together again for tests to look at."""
+"""Frames taken apart as a parser does it, and put together again for tests to look at; breadcrumbs too."""
 
 from msgspec import UNSET, Raw
 
-from catchall.core.codec import SplitStack, decode_frames, encode_body, stack_of
-from catchall.core.event import OWN_STACK, Event, EventDraft, ExceptionInfo, Frame, StackPart
+from catchall.core.codec import SplitStack, decode_frames, encode_body, read_breadcrumbs, stack_of
+from catchall.core.event import OWN_STACK, Breadcrumb, Event, EventDraft, ExceptionInfo, Frame, StackPart
 
 
 def take_frames_apart(owner: int, frames: list[Frame]) -> StackPart:
@@ -45,3 +45,9 @@ def frames_of(draft: EventDraft, owner: int = OWN_STACK) -> list[Frame]:
                 frames[index].locals = values
             return frames
     return []
+
+
+def breadcrumbs_of(draft: EventDraft) -> list[Breadcrumb]:
+    """A draft's breadcrumbs, as its event will have them."""
+    sent = [] if draft.sent_breadcrumbs is UNSET else read_breadcrumbs(draft.sent_breadcrumbs)
+    return [*sent, *draft.breadcrumbs]

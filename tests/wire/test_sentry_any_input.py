@@ -28,7 +28,7 @@ from catchall.wire.json_text import loads, plain
 from catchall.wire.sentry_event import fill, read_event
 from catchall.wire.sentry_lenient import usual_event
 from tests.support.corpus import Recorded, recordings
-from tests.support.stacks import frames_of
+from tests.support.stacks import breadcrumbs_of, frames_of
 
 RECORD = RawRecord(protocol="sentry.envelope", project_id=1, key_id=1, received_at=1_795_465_000_000_000)
 ID = "0123456789abcdef0123456789abcdef"
@@ -70,7 +70,7 @@ def check(draft: EventDraft) -> None:
     assert all(type(key) is type(value) is str for key, value in draft.tags.items())
     assert all(0 < len(key) <= limits.TAG_KEY_CHARS_MAX for key in draft.tags)
     assert all(0 < len(value) <= limits.TAG_VALUE_CHARS_MAX for value in draft.tags.values())
-    assert len(draft.breadcrumbs) <= limits.BREADCRUMBS_MAX
+    assert len(breadcrumbs_of(draft)) <= limits.BREADCRUMBS_MAX
     assert len(draft.cut) <= limits.CUT_MARKS_MAX
     assert all(cut.kept < cut.original for cut in draft.cut)
     assert draft.timestamp is None or draft.timestamp >= 0
@@ -96,7 +96,7 @@ def check_frame(frame: Frame) -> None:
 
 
 def raws(draft: EventDraft) -> Iterator[tuple[Raw, int]]:
-    for crumb in draft.breadcrumbs:
+    for crumb in breadcrumbs_of(draft):
         if isinstance(crumb.data, Raw):
             yield crumb.data, limits.BREADCRUMB_BYTES_MAX
     if draft.http_context and isinstance(draft.http_context.body, Raw):

@@ -270,7 +270,8 @@ class EventDraft(msgspec.Struct, kw_only=True):
     http_context: HttpContext | None = None
     device_context: DeviceContext | None = None
     process: Process | None = None
-    breadcrumbs: list[Breadcrumb] = msgspec.field(default_factory=list)
+    sent_breadcrumbs: Raw | UnsetType = UNSET  # JSON list as the client wrote it, readable by `codec.read_breadcrumbs`
+    breadcrumbs: list[Breadcrumb] = msgspec.field(default_factory=list)  # those that come after
     platform: str = ""
     logger: str = ""
     handled: bool | None = None

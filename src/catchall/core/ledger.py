@@ -1,7 +1,11 @@
 """The ledger: where every item went. Items: seen = the sum of all outcomes, for each project and data category."""
 
 from enum import StrEnum
+from functools import lru_cache
 from typing import NamedTuple
+
+from catchall.core.errors import Reason
+from catchall.core.limits import LEDGER_KEYS_REMEMBERED_MAX
 
 
 class Outcome(StrEnum):
@@ -63,3 +67,9 @@ class LedgerKey(NamedTuple):
     category: str
     outcome: str
     reason: str
+
+
+@lru_cache(LEDGER_KEYS_REMEMBERED_MAX)
+def ledger_key(project_id: int, category: DataCategory, outcome: Outcome, reason: Reason | None = None) -> LedgerKey:
+    """The row in which something is counted. Remembered: nearly all events are counted in the same few."""
+    return LedgerKey(project_id, category.value, outcome.value, reason.value if reason else "")

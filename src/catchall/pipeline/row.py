@@ -1,5 +1,7 @@
 """An event as the store takes it: columns, words and tags to search by, and its bytes."""
 
+from operator import itemgetter
+
 from catchall.core import limits
 from catchall.core.codec import decode_frames, encode_body
 from catchall.core.event import SEVERITIES, Event, EventDraft, StackPart
@@ -10,6 +12,7 @@ from catchall.pipeline.steps.enrich import path_of
 from catchall.store.base import EventRow, Stack
 
 _tokens: Memo[bytes, str] = Memo(limits.STACKS_REMEMBERED_MAX)
+_value_of = itemgetter(1)
 _HANDLED = {True: "yes", False: "no"}
 
 
@@ -42,7 +45,7 @@ def to_row(event: Event, draft: EventDraft, position: Position) -> EventRow:
         fingerprint_reason=event.fingerprint.reason,
         text=_text_of(event, url_path),
         tags=_tags_of(event, url_path),
-        body=encode_body(event, draft.stacks),
+        body=encode_body(event, draft.stacks, draft.sent_breadcrumbs),
         stacks=stacks,
     )
 
@@ -87,7 +90,7 @@ def _tags_of(event: Event, url_path: str) -> list[tuple[str, str]]:
     if device is not None:
         pairs += (("browser", device.browser), ("os", device.os))
     pairs.extend(event.tags.items())
-    return [pair for pair in pairs if pair[1]]
+    return list(filter(_value_of, pairs))
 
 
 def _stack_tokens(part: StackPart) -> str:

@@ -1,6 +1,6 @@
 """What surrounds a Sentry event's error: request, contexts, extra data.
 
-Sources: https://develop.sentry.dev/sdk/data-model/event-payloads/request/ and .../contexts/
+Source: https://develop.sentry.dev/sdk/data-model/event-payloads/request/
 """
 
 from msgspec import UNSET, Raw, UnsetType
@@ -8,8 +8,9 @@ from msgspec import UNSET, Raw, UnsetType
 from catchall.core import limits
 from catchall.core.event import DeviceContext, EventDraft, HttpContext, Process
 from catchall.wire.bounded import Bounds
-from catchall.wire.coerce import integer, mapping, text
-from catchall.wire.json_text import Json, encode, loads
+from catchall.wire.coerce import mapping, text
+from catchall.wire.json_text import encode, loads
+from catchall.wire.sentry_contexts import Facts, read_contexts
 from catchall.wire.sentry_message import logged_beside
 from catchall.wire.sentry_types import SentryEvent, SentryRequest
 
@@ -44,88 +45,50 @@ def _with_cookies(headers: dict[str, str], cookies: Raw, bounds: Bounds) -> dict
 
 def fill_contexts(draft: EventDraft, event: SentryEvent, bounds: Bounds) -> None:
     """What the contexts say goes to its place in the model; what has none goes with the extra data."""
-    contexts: dict[str, Json] = event.contexts or {}
-    trace = contexts.get("trace")
-    if isinstance(trace, dict):
-        draft.trace_id = bounds.text(text(trace.pop("trace_id", None)), limits.NAME_CHARS_MAX, "trace_id")
-        draft.span_id = bounds.text(text(trace.pop("span_id", None)), limits.NAME_CHARS_MAX, "span_id")
-    _fill_process(draft, contexts)
-    _fill_device(draft, contexts)
-    response = contexts.get("response")
-    if isinstance(response, dict):
-        draft.http_context = draft.http_context or HttpContext()
-        draft.http_context.status_code = integer(response.pop("status_code", None))
-    draft.service_name = _service_name(draft.tags, contexts)
-    draft.extra_data = _extra_data(draft, event, _rest(contexts, bounds), bounds)
+    facts, rest = read_contexts(event.contexts or {})
+    said = facts.get
+    if facts:
+        draft.trace_id = bounds.text(said("trace_id", ""), limits.NAME_CHARS_MAX, "trace_id")
+        draft.span_id = bounds.text(said("span_id", ""), limits.NAME_CHARS_MAX, "span_id")
+        _fill_process(draft, facts)
+        _fill_device(draft, facts)
+        if "status_code" in facts:
+            draft.http_context = draft.http_context or HttpContext()
+            draft.http_context.status_code = facts["status_code"]
+    name = draft.tags.get("service.name") or draft.tags.get("service")
+    name = name or said("service_name") or said("otel_service_name") or ""
+    draft.service_name = name[: limits.NAME_CHARS_MAX]
+    draft.extra_data = _extra_data(draft, event, _rest(rest, bounds), bounds)
 
 
-def _fill_process(draft: EventDraft, contexts: dict[str, Json]) -> None:
-    runtime = _versioned(contexts, "runtime")
-    own = contexts.get("process")
-    pid = integer(own.pop("pid", None)) if isinstance(own, dict) else None
-    thread = text(_field(_field(contexts.get("trace"), "data"), "thread.name"))
+def _fill_process(draft: EventDraft, facts: Facts) -> None:
+    runtime, thread, pid = facts.get("runtime", ""), facts.get("thread", ""), facts.get("pid")
     if runtime or thread or pid is not None:
         process = draft.process = draft.process or Process()
         process.runtime = runtime
         process.pid = pid
-        process.thread = process.thread or thread[: limits.NAME_CHARS_MAX]
+        process.thread = process.thread or thread
 
 
-def _fill_device(draft: EventDraft, contexts: dict[str, Json]) -> None:
-    os = _versioned(contexts, "os")
-    browser = _versioned(contexts, "browser")
-    device = contexts.get("device")
-    model = network = ""
-    if isinstance(device, dict):
-        model = (text(device.pop("model", None)) or text(device.pop("name", None)))[: limits.NAME_CHARS_MAX]
-        network = text(device.pop("connection_type", None))[: limits.NAME_CHARS_MAX]
+def _fill_device(draft: EventDraft, facts: Facts) -> None:
+    os, browser = facts.get("os", ""), facts.get("browser", "")
+    model, network = facts.get("model", ""), facts.get("network", "")
     if os or browser or model or network:
         draft.device_context = DeviceContext(os=os, browser=browser, model=model, network=network)
 
 
-def _versioned(contexts: dict[str, Json], which: str) -> str:
-    """Name and version of a context, as "Firefox 130", taken out of it."""
-    found = contexts.get(which)
-    if not isinstance(found, dict):
-        return ""
-    words = f"{text(found.pop('name', None))} {text(found.pop('version', None))}"
-    return words.strip()[: limits.NAME_CHARS_MAX]
-
-
-def _field(value: Json, name: str) -> Json:
-    return value.get(name) if isinstance(value, dict) else None
-
-
-def _rest(contexts: dict[str, Json], bounds: Bounds) -> bytes:
+def _rest(rest: dict[str, bytes], bounds: Bounds) -> bytes:
     """What found no place elsewhere, as a JSON object; empty bytes for nothing."""
-    rest = {}
-    for name, value in contexts.items():
-        if isinstance(value, dict):
-            kept = {key: one for key, one in value.items() if one is not None and key != "type"}
-            if kept:
-                rest[name] = kept
-        elif value is not None:
-            rest[name] = value
     if not rest:
         return b""
-    whole = encode(rest)
+    whole = b"{" + b",".join([encode(name) + b":" + value for name, value in rest.items()]) + b"}"
     if len(whole) <= limits.CONTEXT_BYTES_MAX:
         return whole
     parts = {
-        name: bounds.raw(Raw(encode(value)), limits.CONTEXT_BYTES_MAX, "extra_data", "contexts", name)
+        name: bounds.raw(Raw(value), limits.CONTEXT_BYTES_MAX, "extra_data", "contexts", name)
         for name, value in rest.items()
     }
     return encode(parts)
-
-
-def _service_name(tags: dict[str, str], contexts: dict[str, Json]) -> str:
-    """What names the service: its tag, the "service" context, OpenTelemetry's resource. Empty: a later step decides."""
-    name = tags.get("service.name") or tags.get("service")
-    if not name:
-        name = text(_field(contexts.get("service"), "name"))
-    if not name and "otel" in contexts:
-        name = text(_field(_field(contexts["otel"], "resource"), "service.name"))
-    return name[: limits.NAME_CHARS_MAX]
 
 
 def _extra_data(draft: EventDraft, event: SentryEvent, contexts: bytes, bounds: Bounds) -> Raw | UnsetType:

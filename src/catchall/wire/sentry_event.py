@@ -5,31 +5,34 @@ first, which is our order too.
 """
 
 import msgspec
-from msgspec import UNSET
+from msgspec import UNSET, Raw
 
 from catchall.core import limits
+from catchall.core.client_times import microseconds, timestamp_text
 from catchall.core.errors import Reason, WireError
 from catchall.core.event import OWN_STACK, Breadcrumb, Client, EventDraft, ExceptionInfo, Mechanism, Process
 from catchall.wire.bounded import Bounds
 from catchall.wire.coerce import text
 from catchall.wire.json_text import loads, plain
 from catchall.wire.sentry_context import fill_contexts, http_context
-from catchall.wire.sentry_lenient import usual_event
+from catchall.wire.sentry_lenient import usual_breadcrumbs, usual_event
 from catchall.wire.sentry_message import logged
 from catchall.wire.sentry_stack import stack_part
 from catchall.wire.sentry_types import (
     SentryBreadcrumb,
+    SentryBreadcrumbList,
     SentryEvent,
     SentryException,
     SentryMechanism,
     SentryStack,
     SentryThread,
 )
-from catchall.wire.timestamps import microseconds, timestamp_text
 
 _decode = msgspec.json.Decoder(SentryEvent).decode
+_decode_breadcrumbs = msgspec.json.Decoder(SentryBreadcrumbList).decode
 _SMALL_BYTES = 2 * limits.JSON_DEPTH_MAX  # a raw part that is no larger needs no look at its depth or size
 _EMPTY_BYTES = 4  # null is the longest without content
+_TEXT = frozenset({str})
 _V8_PLATFORMS = frozenset({"node", "javascript"})
 _LEVELS = {10: "debug", 20: "info", 30: "warning", 40: "error", 50: "fatal"}  # of Python's logging; old SDKs send them
 
@@ -53,8 +56,8 @@ def fill(draft: EventDraft, event: SentryEvent, bounds: Bounds) -> None:
     """Fill a draft with what an event says. Raises WireError JSON_TOO_DEEP for a part that nests too deep."""
     _fill_names(draft, event)
     _fill_error(draft, event, bounds)
-    if event.breadcrumbs and event.breadcrumbs.values:
-        draft.breadcrumbs = _breadcrumbs(event.breadcrumbs.values, bounds)
+    if event.breadcrumbs:
+        _add_breadcrumbs(draft, event.breadcrumbs.values, bounds)
     if event.request:
         draft.http_context = http_context(event.request, bounds)
     if event.user:
@@ -77,15 +80,19 @@ def _fill_names(draft: EventDraft, event: SentryEvent) -> None:
     draft.dist = event.dist or ""
     draft.environment = event.environment or ""
     if event.tags:
-        draft.tags = {
-            key: value if isinstance(value, str) else text(value)
-            for key, value in event.tags.items()
-            if value is not None and value != ""
-        }
+        draft.tags = _tags(event.tags)
     if event.sdk and event.sdk.name:
         draft.client = Client(name=event.sdk.name, version=event.sdk.version or "")
     if event.fingerprint:
         draft.client_fingerprint = event.fingerprint
+
+
+def _tags(sent: dict[str, str | int | float | bool | None]) -> dict[str, str]:
+    """Those that have a value, as text."""
+    values = sent.values()
+    if _TEXT.issuperset(map(type, values)) and "" not in values:  # nearly always
+        return sent  # type: ignore[return-value]
+    return {key: text(value) for key, value in sent.items() if value is not None and value != ""}
 
 
 def _level(level: str) -> str:
@@ -177,6 +184,21 @@ def _mechanism(one: SentryMechanism) -> Mechanism:
         parent_id=one.parent_id,
         is_exception_group=bool(one.is_exception_group),
     )
+
+
+def _add_breadcrumbs(draft: EventDraft, sent: Raw, bounds: Bounds) -> None:
+    """Keep them as they are when types and sizes are the usual ones."""
+    try:
+        values = _decode_breadcrumbs(sent)
+    except (msgspec.DecodeError, RecursionError):
+        draft.breadcrumbs = _breadcrumbs(usual_breadcrumbs(loads(bytes(sent)), bounds), bounds)
+        return
+    if not values:
+        return
+    if max(len(one.data) if one.data is not UNSET else 0 for one in values) > _SMALL_BYTES:
+        draft.breadcrumbs = _breadcrumbs(values, bounds)
+    else:
+        draft.sent_breadcrumbs = sent
 
 
 def _breadcrumbs(values: list[SentryBreadcrumb], bounds: Bounds) -> list[Breadcrumb]:

@@ -57,7 +57,7 @@ def usual_event(event: dict[str, Json], bounds: Bounds) -> SentryEvent:
         stacktrace=stack,
         logentry=_log_entry(event.get("logentry"), bounds),
         message=_log_entry(event.get("message"), bounds),
-        breadcrumbs=SentryBreadcrumbs(_breadcrumbs(event.get("breadcrumbs"), bounds)),
+        breadcrumbs=SentryBreadcrumbs(Raw(encode(listing(event.get("breadcrumbs"))))),
         request=_request(event.get("request"), bounds),
         user=_user(event.get("user"), bounds),
         tags=_tags(event.get("tags"), bounds),
@@ -201,7 +201,8 @@ def _log_entry(value: Json, bounds: Bounds) -> SentryLogEntry | None:
     )
 
 
-def _breadcrumbs(value: Json, bounds: Bounds) -> list[SentryBreadcrumb]:
+def usual_breadcrumbs(value: Json, bounds: Bounds) -> list[SentryBreadcrumb]:
+    """Breadcrumbs with the usual types, within the limits."""
     values = listing(value)
     return _each(
         list(bounds.last(values, limits.BREADCRUMBS_MAX, "breadcrumbs", "breadcrumbs")), bounds, _breadcrumb, "message"
@@ -268,8 +269,8 @@ def _tags(value: Json, bounds: Bounds) -> dict[str, str | int | float | bool | N
     return found
 
 
-def _contexts(value: Json, bounds: Bounds) -> dict[str, Json]:
-    pairs = [(key[: limits.NAME_CHARS_MAX], one) for key, one in mapping(value).items()]
+def _contexts(value: Json, bounds: Bounds) -> dict[str, Raw]:
+    pairs = [(key[: limits.NAME_CHARS_MAX], Raw(encode(one))) for key, one in mapping(value).items()]
     return dict(bounds.first(pairs, limits.CONTEXTS_MAX, "contexts", "extra_data", "contexts"))
 
 

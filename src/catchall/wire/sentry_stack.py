@@ -85,23 +85,17 @@ def _without_locals(data: bytes) -> tuple[bytes | None, dict[int, bytes]]:
     """
     if b'"vars"' not in data:
         return data, {}
-    key = b'"vars": ' if b'"vars": ' in data else b'"vars":'
-    values: dict[int, bytes] = {}
-    pieces: list[bytes] = []
-    at = 0
-    for index, one in enumerate(_decode_vars(data)):
-        if one.vars is UNSET:
-            continue
-        value = bytes(one.vars)
-        if value not in _NOTHING:
-            values[index] = value
-        start = data.find(key + value, at) if at >= 0 else -1
-        if start >= 0:
-            pieces.append(data[at:start])
-            at = start + len(key) + len(value)
-        else:
-            at = -1
-    return (_CUT.join([*pieces, data[at:]]) if at >= 0 else None), values
+    found = {index: bytes(one.vars) for index, one in enumerate(_decode_vars(data)) if one.vars is not UNSET}
+    values = {index: value for index, value in found.items() if value not in _NOTHING}
+    pieces = data.split(b'"vars": ' if b'"vars": ' in data else b'"vars":')
+    if len(pieces) != len(found) + 1:  # a local of that name
+        return None, values
+    skeleton = pieces[:1]
+    for piece, value in zip(pieces[1:], found.values(), strict=True):
+        if not piece.startswith(value):
+            return None, values
+        skeleton.append(piece[len(value) :])
+    return _CUT.join(skeleton), values
 
 
 def _read(data: bytes, v8: bool) -> SplitStack:

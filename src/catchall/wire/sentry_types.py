@@ -120,10 +120,14 @@ class SentryBreadcrumb(msgspec.Struct, gc=False):
     data: Raw | UnsetType = UNSET
 
 
-class SentryBreadcrumbs(msgspec.Struct, gc=False):
-    """Oldest first."""
+SentryBreadcrumbList = Annotated[list[SentryBreadcrumb], Meta(max_length=limits.BREADCRUMBS_MAX)] | None
+"""Oldest first."""
 
-    values: Annotated[list[SentryBreadcrumb], Meta(max_length=limits.BREADCRUMBS_MAX)] | None
+
+class SentryBreadcrumbs(msgspec.Struct, gc=False):
+    """`values`: `SentryBreadcrumbList`, kept as it is where it can be."""
+
+    values: Raw
 
 
 class SentryRequest(msgspec.Struct, gc=False):
@@ -169,7 +173,7 @@ class SentryEvent(msgspec.Struct, gc=False):
     request: SentryRequest | None = None
     user: Annotated[dict[str, Any], Meta(max_length=limits.USER_FIELDS_MAX)] | None = None
     tags: Annotated[dict[TagKey, TagValue | int | float | bool | None], Meta(max_length=limits.TAGS_MAX)] | None = None
-    contexts: Annotated[dict[Name, Any], Meta(max_length=limits.CONTEXTS_MAX)] | None = None
+    contexts: Annotated[dict[Name, Raw], Meta(max_length=limits.CONTEXTS_MAX)] | None = None
     extra: Raw | UnsetType = UNSET
     modules: Raw | UnsetType = UNSET
     sdk: SentrySdk | None = None

@@ -7,7 +7,7 @@ import msgspec
 from catchall.core import limits
 from catchall.core.errors import Reason
 from catchall.core.identity import Position
-from catchall.core.ledger import DataCategory, LedgerKey, Outcome
+from catchall.core.ledger import DataCategory, LedgerKey, Outcome, ledger_key
 from catchall.core.record import RawRecord, encode_record
 from catchall.core.times import quarter_of
 from catchall.store.base import DeadLetter, EventRow, RollupCell
@@ -38,16 +38,14 @@ class Batch:
     def seen(self, project_id: int, category: DataCategory, quantity: int = 1) -> None:
         """Count items taken out of a request."""
         if quantity:
-            self.ledger[LedgerKey(project_id, category.value, Outcome.SEEN.value, "")] += quantity
+            self.ledger[ledger_key(project_id, category, Outcome.SEEN)] += quantity
 
     def ended(
         self, project_id: int, category: DataCategory, outcome: Outcome, reason: Reason | None = None, quantity: int = 1
     ) -> None:
         """Count where items ended."""
         if quantity:
-            self.ledger[LedgerKey(project_id, category.value, outcome.value, reason.value if reason else "")] += (
-                quantity
-            )
+            self.ledger[ledger_key(project_id, category, outcome, reason)] += quantity
 
     def aggregated(self, record: RawRecord, item: AggregatedItem) -> None:
         """Count an item that is kept as numbers only."""

@@ -17,7 +17,7 @@ import structlog
 from catchall.core import limits
 from catchall.core.errors import FencedOff, Reason, StoreError
 from catchall.core.issue import IssueTransition
-from catchall.core.ledger import DataCategory, LedgerKey, Outcome
+from catchall.core.ledger import DataCategory, LedgerKey, Outcome, ledger_key
 from catchall.store.base import AppliedEvent, Blobs, EventStore, Hot, HotBatch, Lease, RowOutcome
 from catchall.worker.batch import Batch, PendingRow
 
@@ -158,5 +158,5 @@ def _count(ledger: dict[LedgerKey, int], pending: PendingRow, outcome: Outcome, 
     project = pending.row.project_id
     for category, quantity in ((DataCategory.ERROR, 1), (DataCategory.ATTACHMENT, len(pending.blobs))):
         if quantity:
-            key = LedgerKey(project, category.value, outcome.value, reason.value if reason else "")
+            key = ledger_key(project, category, outcome, reason)
             ledger[key] = ledger.get(key, 0) + quantity

@@ -6,7 +6,7 @@ from msgspec import UNSET, Raw
 from catchall.core import limits
 from catchall.core.event import Breadcrumb, DeviceContext
 from tests.support.sentry_drafts import draft, value
-from tests.support.stacks import frames_of
+from tests.support.stacks import breadcrumbs_of, frames_of
 
 
 class TestTags:
@@ -48,7 +48,7 @@ class TestSurroundings:
             "message": "m",
             "data": {"a": 1},
         }
-        found = draft(breadcrumbs={"values": [crumb, {"message": None, "data": None}]}).breadcrumbs
+        found = breadcrumbs_of(draft(breadcrumbs={"values": [crumb, {"message": None, "data": None}]}))
         assert found == [
             Breadcrumb(
                 timestamp="2026-11-23T19:35:58.500000Z",
@@ -63,7 +63,7 @@ class TestSurroundings:
 
     @pytest.mark.parametrize("crumbs", [[{"message": 5, "timestamp": "x", "data": [1]}], {"message": 5, "data": [1]}])
     def test_breadcrumbs_of_other_forms(self, crumbs):
-        assert draft(breadcrumbs=crumbs).breadcrumbs == [Breadcrumb(message="5", data=Raw(b"[1]"))]
+        assert breadcrumbs_of(draft(breadcrumbs=crumbs)) == [Breadcrumb(message="5", data=Raw(b"[1]"))]
 
     def test_the_newest_breadcrumbs_stay(self):
         found = draft(breadcrumbs=[{"message": str(number)} for number in range(150)])

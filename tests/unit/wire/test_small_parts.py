@@ -6,10 +6,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from catchall.core.client_times import microseconds, timestamp_text
 from catchall.core.times import rfc3339
 from catchall.wire.coerce import boolean, integer, listing, mapping, text
 from catchall.wire.ids import event_id_of
-from catchall.wire.timestamps import microseconds, timestamp_text
 
 NOON = 1_795_462_558_462_954
 JSON = st.recursive(

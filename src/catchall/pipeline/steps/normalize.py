@@ -1,5 +1,6 @@
 """Step 2: the same thing said in one way: time, level, names, the chain of exceptions, whose code a frame is."""
 
+from operator import attrgetter
 from typing import NamedTuple
 
 from catchall.core import limits
@@ -27,6 +28,9 @@ _NAMES = (
 )
 
 
+_names_of = attrgetter(*_NAMES)
+
+
 class _Settled(NamedTuple):
     """A stack of which it is decided whose code each frame is, and where it says that it happened."""
 
@@ -41,8 +45,9 @@ def normalize(draft: EventDraft, context: BatchContext) -> None:
     """Bring a draft into the one form. Doing it twice changes nothing more."""
     project = context.projects[draft.project_id]
     draft.platform = draft.platform.strip().lower()
-    for name in _NAMES:
-        _trim(draft, name)
+    for name, value in zip(_NAMES, _names_of(draft), strict=True):
+        if value.strip() != value or len(value) > limits.NAME_CHARS_MAX:
+            _trim(draft, name, value)
     _settle_time(draft, project.retention_days)
     draft.level = severity_of_word(draft.level, platform=draft.platform, protocol=draft.protocol) or ""
     place = _settle_stacks(draft, project)
@@ -53,17 +58,13 @@ def normalize(draft: EventDraft, context: BatchContext) -> None:
     draft.service_name = draft.service_name or service_of(draft.release_version) or project.slug
 
 
-def _trim(draft: EventDraft, name: str) -> None:
+def _trim(draft: EventDraft, name: str, value: str) -> None:
     """Cut a name to the limit, and mark it as cut."""
-    value: str = getattr(draft, name)
-    if not value:
-        return
     trimmed = value.strip()
     if len(trimmed) > limits.NAME_CHARS_MAX:
         draft.cut.append(Cut(path=name, original=len(trimmed), kept=limits.NAME_CHARS_MAX))
         trimmed = trimmed[: limits.NAME_CHARS_MAX].rstrip()
-    if trimmed != value:
-        setattr(draft, name, trimmed)
+    setattr(draft, name, trimmed)
 
 
 def _settle_time(draft: EventDraft, retention_days: int) -> None:

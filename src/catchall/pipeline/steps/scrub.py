@@ -11,7 +11,7 @@ import msgspec
 from msgspec import UNSET, Raw
 
 from catchall.core import limits
-from catchall.core.codec import SplitStack, decode_frames, stack_of
+from catchall.core.codec import SplitStack, decode_frames, read_breadcrumbs, stack_of
 from catchall.core.event import OWN_STACK, EventDraft, HttpContext, ScrubMark, StackPart
 from catchall.core.identity import user_id_of
 from catchall.core.memo import Memo
@@ -133,8 +133,9 @@ def _parts(draft: EventDraft) -> tuple[list[bytes], list[_Target]]:
     if draft.http_context is not None:
         parts.append(_encode(draft.http_context))
         targets.append(_HTTP_TARGET)
-    if draft.breadcrumbs:
-        parts.append(_encode(draft.breadcrumbs))
+    if draft.sent_breadcrumbs is not UNSET or draft.breadcrumbs:
+        sent = b"" if draft.sent_breadcrumbs is UNSET else bytes(draft.sent_breadcrumbs)
+        parts.append(sent + _encode(draft.breadcrumbs) if draft.breadcrumbs else sent)
         targets.append(_BREADCRUMBS_TARGET)
     if draft.extra_data is not UNSET:
         parts.append(bytes(draft.extra_data))
@@ -205,9 +206,12 @@ def _mask_http(work: _Work) -> None:
 
 
 def _mask_breadcrumbs(work: _Work) -> None:
-    """Only those that the screen hits: there may be a hundred."""
-    walk, marks = work.rules.walk, work.marks
-    for index, crumb in enumerate(work.draft.breadcrumbs):
+    """Only those that the screen hits: there may be a hundred. From here on all are in the model's form."""
+    draft, walk, marks = work.draft, work.rules.walk, work.marks
+    if draft.sent_breadcrumbs is not UNSET:
+        draft.breadcrumbs = [*read_breadcrumbs(draft.sent_breadcrumbs), *draft.breadcrumbs]
+        draft.sent_breadcrumbs = UNSET
+    for index, crumb in enumerate(draft.breadcrumbs):
         if not work.rules.screen.hits(_encode(crumb)):
             continue
         path = f"breadcrumbs.{index}"

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from functools import lru_cache
+from operator import itemgetter
 from typing import NamedTuple
 
 import msgspec
@@ -16,6 +17,7 @@ from catchall.store.sqlite.tokens import event_document, tag_text
 from catchall.store.terms import encodable, tags_of
 
 _USER_BYTES = 8
+_key_of = itemgetter(0)
 _DAY_MICROSECONDS = DAY_SECONDS * MICROSECONDS
 
 
@@ -95,7 +97,7 @@ def _prepared_row(row: EventRow, writer: FrameWriter) -> PreparedRow:
         stored_user(row.user_id),
         PreparedFrame(writer.compress(pack(text, row.body)), writer.dictionary),
         event_document(row, text),
-        _tag_keys(project, tuple([key for key, _ in tags])),
+        _tag_keys(project, tuple(map(_key_of, tags))),
         row.stacks,
     )
 

@@ -76,7 +76,7 @@ def _words(prefix: str, text: str) -> str:
 
 def tag_text(tags: Sequence[tuple[str, str]]) -> tuple[str, Sequence[tuple[str, str]]]:
     """Tags as one text, from which `tags_in` reads them again; and the tags themselves, as they are stored."""
-    pairs = [f"{key}{FIELD}{value}" for key, value in tags]
+    pairs = list(map(FIELD.join, tags))
     text = SEPARATOR.join(pairs)
     try:
         encoded = text.encode()
