@@ -160,6 +160,8 @@ class InProcess:
     def commit(self, batch: Batch, at: int) -> None:
         """Hop 6: it is durable. `at`: microseconds since the epoch."""
         self._committer.commit(batch, self._leases, at)
+        if self._parts.events.should_learn():
+            self._parts.events.learn()  # in a process of its own in real life
 
     def settle(self) -> None:
         """What a worker does when nothing came for a moment."""

@@ -12,7 +12,7 @@ from typing import Any
 
 from bench.client import Outcome, Request, pace_us, requests, send
 from bench.pages import Visitor
-from bench.processes import CpuSince, PeakMemory, Repeat, disk_bytes, fsync_ms, percentile_ms, pss_mib, say
+from bench.processes import CpuSince, PeakMemory, Repeat, RepeatApart, disk_bytes, fsync_ms, percentile_ms, pss_mib, say
 from bench.server import Server
 from catchall.bootstrap import Parts
 from catchall.worker.standing import standing
@@ -27,6 +27,7 @@ PROBE_EVERY = 0.25  # seconds between two events that are watched until they are
 LOOK_EVERY = 0.01
 LOOK_SECONDS_MAX = 10.0
 DRAIN_SECONDS_MAX = 600.0
+SETTLE_SECONDS = 5.0  # as another server gets: the drained log is let go, write-ahead logs are emptied
 
 
 def idle_and_start(_count: int) -> dict[str, Any]:
@@ -83,7 +84,8 @@ def processing(count: int, faults: int, projects: int) -> dict[str, Any]:
         seconds = time.perf_counter() - began
         spent = cpu.per_event(len(outcome.acked))
         ledger = server.ledger()
-        server.stop()  # checkpoints are written, the log is rolled: what stays is what it costs
+        time.sleep(SETTLE_SECONDS)
+        server.stop()  # what stays is what it costs
         disk = disk_bytes(server.data) - before_disk
     return {
         "faults": faults,
@@ -139,7 +141,7 @@ class _Busy:
         """Send at the rate beside the pages; the latency of acks."""
         roles = self.server.roles()
         cpu = CpuSince(roles)
-        with Repeat(self.load_page, every=PAGE_EVERY) as pages, PeakMemory(roles.values) as memory:
+        with RepeatApart(self.load_page, every=PAGE_EVERY) as pages:
             outcome = send(self.sent, self.project["dsn"], rate=RATE, connections=64)
         return {
             "rate_per_s": RATE,
@@ -149,7 +151,7 @@ class _Busy:
             "pages_loaded": pages.done,
             "pages_failed": pages.failed,
             "cpu_us_per_event": cpu.per_event(len(outcome.acked)),
-            "peak_pss_mib": memory.peak,
+            "pss_mib": pss_mib(roles.values()),
             **_answers(outcome),
         }
 

@@ -82,7 +82,7 @@ def measure(target: Target, plan: Plan) -> dict[str, Any]:
     before = target.stored()
     disk = disk_bytes(target.disk) if target.disk else 0
     cpu = sum(map(cpu_seconds, with_children(target.pids())))
-    with PeakMemory(lambda: with_children(target.pids())) as memory:
+    with PeakMemory(target.pids) as memory:
         began = time.perf_counter()
         outcome = send(sent, target.dsn, seconds_max=plan.seconds_max)
         after, ended = wait_until_stored(target, before + len(outcome.acked), plan.patience)

@@ -1,5 +1,6 @@
 """What processes and files cost: memory, CPU time, disk, and how long the disk takes to make something durable."""
 
+import multiprocessing
 import os
 import sys
 import tempfile
@@ -27,12 +28,13 @@ def pss_mib(pids: Iterable[int]) -> float:
 
 
 def cpu_seconds(pid: int) -> float:
-    """CPU time of a process so far, all its threads, in steps of the system's clock tick. 0 for one that is gone."""
+    """CPU time of a process so far, all its threads and the children that ended, in steps of the system's clock tick.
+    0 for one that is gone."""
     try:
         fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
     except (FileNotFoundError, ProcessLookupError):
         return 0.0
-    return (int(fields[11]) + int(fields[12])) / TICKS
+    return sum(map(int, fields[11:15])) / TICKS
 
 
 def running_seconds(pid: int) -> float:
@@ -149,12 +151,49 @@ class Repeat:
                 self.done += 1
 
 
+class RepeatApart:
+    """The same in a process of its own, for what must not take the time of the one that measures: Python's threads
+    wait for each other."""
+
+    def __init__(self, work: Callable[[int], object], every: float) -> None:
+        context = multiprocessing.get_context("fork")
+        self._ended = context.Event()
+        self._counts = context.Array("q", 2)
+        self._process = context.Process(target=self._run, args=(work, every), daemon=True)
+
+    def __enter__(self) -> Self:
+        self._process.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._ended.set()
+        self._process.join()
+
+    def _run(self, work: Callable[[int], object], every: float) -> None:
+        repeat = Repeat(work, every)
+        with repeat:
+            self._ended.wait()
+        self._counts[:] = [repeat.done, repeat.failed]
+
+    @property
+    def done(self) -> int:
+        """How often it was done; known at the end."""
+        done: int = self._counts[0]
+        return done
+
+    @property
+    def failed(self) -> int:
+        """How often it failed; known at the end."""
+        failed: int = self._counts[1]
+        return failed
+
+
 class PeakMemory(Repeat):
-    """Looks at the memory of processes a few times a second."""
+    """Looks at the memory of processes, and of all that they started, a few times a second."""
 
     def __init__(self, pids: Callable[[], Iterable[int]]) -> None:
         super().__init__(lambda _round: self._look(pids()), every=0.5)
         self.peak = 0.0
 
     def _look(self, pids: Iterable[int]) -> None:
-        self.peak = max(self.peak, pss_mib(pids))
+        self.peak = max(self.peak, pss_mib(with_children(pids)))

@@ -13,6 +13,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
+from catchall import heap, processor
 from catchall.config import Settings, load
 from catchall.core import limits
 from catchall.core.errors import PositionBeyondLog
@@ -186,7 +187,8 @@ def make_worker(parts: Parts, index: int, count: int) -> "Worker":
 
 def run_worker(data: Path, settings: Settings, index: int, count: int, beat: "Beat") -> None:
     """The life of a worker process."""
-    os.nice(5)  # acknowledgements come first: +50 % acks under load for 5 % fewer processed
+    processor.ask_for(processor.WORK)
+    heap.return_large_buffers()
     with Parts(data, settings) as parts:
         worker = make_worker(parts, index, count)
         worker.run(beat, time.sleep)
@@ -194,14 +196,18 @@ def run_worker(data: Path, settings: Settings, index: int, count: int, beat: "Be
 
 def run_scheduler(data: Path, settings: Settings, beat: "Beat") -> None:
     """The life of the scheduler process."""
+    from catchall.worker.aside import Aside
     from catchall.worker.scheduler import Scheduler
 
+    processor.ask_for(processor.WORK)
+    learning = Aside("learning", partial(_learn, data, settings), seconds_max=limits.LEARNING_SECONDS_MAX)
     with Parts(data, settings) as parts:
         scheduler = Scheduler(
             parts.events,
             parts.hot,
             parts.blobs,
             forget_spooled=parts.spool.forget_older,
+            learning=learning,
             retention_days=settings.retention_days,
             retention_bytes=settings.retention_bytes,
             clock=now_microseconds,
@@ -209,6 +215,14 @@ def run_scheduler(data: Path, settings: Settings, beat: "Beat") -> None:
         while beat():
             scheduler.round()
             time.sleep(limits.SCHEDULER_ROUND_SECONDS)
+        scheduler.stop()
+
+
+def _learn(data: Path, settings: Settings) -> None:
+    """The life of the process in which the event store learns."""
+    processor.ask_for(processor.ASIDE)
+    with Parts(data, settings) as parts:
+        parts.events.learn()
 
 
 def web_services(parts: Parts) -> "WebServices":
@@ -233,6 +247,7 @@ def run_web(data: Path, settings: Settings, announce: Callable[[str], None], bea
     from catchall.web import server
     from catchall.web.accounts import first_login_link
 
+    processor.ask_for(processor.PAGES)
     with Parts(data, settings) as parts:
         services = web_services(parts)
         link = first_login_link(services)
@@ -245,6 +260,7 @@ def run_front(data: Path, settings: Settings, beat: "Beat") -> None:
     """The life of the front process: it owns the port and the log's writing end."""
     from catchall.intake import server
 
+    processor.ask_for(processor.QUICK)
     with Parts(data, settings) as parts:
         server.run(_front(parts, beat))
 
@@ -328,8 +344,10 @@ def roles(data: Path, settings: Settings, announce: Callable[[str], None]) -> "l
     import catchall.store.sqlite.events
     import catchall.store.sqlite.hot
     import catchall.worker.loop  # noqa: F401  # see above
+    from catchall.pipeline.build import compile_patterns
     from catchall.supervisor import RoleSpec
 
+    compile_patterns()
     count = settings.worker_count()
     workers = [
         RoleSpec(f"worker-{index}", partial(run_worker, data, settings, index, count), stop_order=1)

@@ -84,7 +84,11 @@ class Settings:
         "", "PEM file with the certificate chain; reloaded when it changes.", _readable_or_empty
     )
     tls_key: str = _setting("", "PEM file with the private key.", _readable_or_empty)
-    workers: int = _setting(0, "Worker processes; 0 takes half of the cores.", _between(0, limits.LOG_PARTITIONS))
+    workers: int = _setting(
+        0,
+        "Worker processes; 0 takes half of the cores, two at least where there are two.",
+        _between(0, limits.LOG_PARTITIONS),
+    )
     web_threads: int = _setting(4, "Threads that serve pages and the API.", _between(1, 64))
     log_level: str = _setting("info", "What catchall's own log holds.", _one_of("debug", "info", "warning", "error"))
     log_format: str = _setting(
@@ -128,7 +132,8 @@ class Settings:
 
     def worker_count(self) -> int:
         """How many workers to start."""
-        return self.workers or max(1, (os.cpu_count() or 1) // 2)
+        cores = os.cpu_count() or 1
+        return self.workers or max(min(cores, 2), cores // 2)
 
 
 def variable(name: str) -> str:

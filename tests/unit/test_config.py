@@ -76,3 +76,10 @@ def test_a_yes_or_no_is_read_from_a_variable(tmp_path, written, meant):
 def test_a_yes_or_no_that_is_neither_is_refused(tmp_path):
     with pytest.raises(ConfigError, match="true or false"):
         load(tmp_path, {"CATCHALL_DEVELOPMENT": "maybe"})
+
+
+@pytest.mark.parametrize(("cores", "workers"), [(None, 1), (1, 1), (2, 2), (4, 2), (8, 4)])
+def test_workers_by_cores(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, cores: int | None, workers: int) -> None:
+    monkeypatch.setattr("os.cpu_count", lambda: cores)
+    assert load(tmp_path, {}).worker_count() == workers
+    assert load(tmp_path, {"CATCHALL_WORKERS": "3"}).worker_count() == 3

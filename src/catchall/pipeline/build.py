@@ -7,8 +7,10 @@ put another function with the same signature into the list.
 
 from collections.abc import Sequence
 
+from catchall.core import user_agents
 from catchall.core.event import Event, EventDraft
 from catchall.core.identity import issue_id_text
+from catchall.core.scrub import scrubber
 from catchall.core.times import rfc3339
 from catchall.pipeline.context import BatchContext, Step
 from catchall.pipeline.steps.classify import classify
@@ -26,6 +28,14 @@ STEPS: tuple[Step, ...] = (
     classify,  # what kind of fault, how bad
     fingerprint,  # which issue, and why
 )
+
+
+def compile_patterns() -> None:
+    """Compile now what the steps otherwise compile at their first event (0.3 s, 20 MB): a parent that forks workers
+    calls it once, and they share the memory.
+    """
+    user_agents.load()
+    scrubber()
 
 
 def refine_all(drafts: Sequence[EventDraft], context: BatchContext) -> list[Exception | None]:

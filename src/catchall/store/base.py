@@ -158,12 +158,12 @@ class EventStore(Protocol):
     def newest_facets(self, where: EventFilter, *, limit: int) -> dict[str, Facet]:
         """The facets of all tags among the newest matching events, by key: they are read once for all."""
 
-    def days(self) -> list[tuple[str, int]]:
-        """Shards that exist, oldest first, with their bytes on disk."""
-
+    def days(self) -> list[tuple[str, int]]: ...  # shards that exist, oldest first, with their bytes on disk
     def drop_day(self, day: str) -> int:
         """Forget a day wholly (retention). Returns the bytes freed."""
 
+    def should_learn(self) -> bool: ...  # whether it is time for `learn`; quick
+    def learn(self) -> None: ...  # how to store the next smaller; takes seconds: for a process apart
     def settle(self) -> None: ...  # brings what was written into its final, smallest form, when nothing else is to do
     def close(self) -> None: ...
 

@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 import structlog
 
+from catchall import heap
 from catchall.core import limits
 from catchall.core.errors import FencedOff
 from catchall.pipeline.context import BatchContext, ProjectSettings
@@ -222,6 +223,7 @@ class Worker:
         if self._unsettled_since and time.monotonic() - self._unsettled_since >= limits.SETTLE_SECONDS:
             self._unsettled_since = 0.0
             self._committer.settle()
+            heap.return_what_is_free()
 
     def _release(self) -> None:
         """Give back log segments that all partitions have passed; once in a while is enough."""

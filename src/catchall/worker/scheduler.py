@@ -1,4 +1,4 @@
-"""What time starts: retention today, alerts and jobs with later roles of the same round."""
+"""What time starts: retention and dictionaries today, alerts and jobs with later roles of the same round."""
 
 import time
 from collections.abc import Callable
@@ -9,6 +9,7 @@ import structlog
 from catchall.core import limits
 from catchall.core.times import DAY_SECONDS, MICROSECONDS, day_of, quarter_of
 from catchall.store.base import Blobs, EventStore, Hot
+from catchall.worker.aside import Aside
 
 log = structlog.get_logger(__name__)
 
@@ -23,6 +24,7 @@ class Scheduler:
         blobs: Blobs,
         *,
         forget_spooled: Callable[[float], int],
+        learning: Aside,
         retention_days: int,
         retention_bytes: int,
         clock: Callable[[], int],
@@ -32,6 +34,7 @@ class Scheduler:
         self._hot = hot
         self._blobs = blobs
         self._forget_spooled = forget_spooled
+        self._learning = learning
         self._days = retention_days
         self._bytes = retention_bytes
         self._clock = clock
@@ -44,6 +47,12 @@ class Scheduler:
         if self._retained_at is None or now - self._retained_at >= limits.RETENTION_ROUND_SECONDS:
             self._retained_at = now
             self.retain()
+        if not self._learning.runs() and self._events.should_learn():
+            self._learning.start()
+
+    def stop(self) -> None:
+        """End what runs aside: it is begun again another time."""
+        self._learning.end()
 
     def retain(self) -> list[str]:
         """Drop the days that are past retention by age or by total size; returns them. Today is never dropped."""

@@ -78,6 +78,8 @@ class Story:
         """Let the worker do what there is."""
         turns = iter([True] * rounds)
         self.worker.run(lambda: next(turns, False), lambda _seconds: None)
+        if self.parts.events.should_learn():
+            self.parts.events.learn()  # in a process of its own in real life
 
     def end(self) -> None:
         """Stop, as a clean stop does."""

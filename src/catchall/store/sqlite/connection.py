@@ -90,6 +90,7 @@ def empty_log(connection: sqlite3.Connection) -> None:
     try:
         connection.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchone()
         connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+        connection.execute("PRAGMA shrink_memory")
     except sqlite3.OperationalError as error:
         if not is_busy(error):
             raise

@@ -37,9 +37,7 @@ class SqliteEventStore(SqliteEventReads):
         self._writers: OrderedDict[str, ShardWriter] = OrderedDict()
 
     def prepare(self, rows: Sequence[EventRow]) -> Prepared:
-        """Compress and tokenize. Now and then, once a day at most, a dictionary is trained here first (about 2 s)."""
-        if self._dictionaries.is_due():
-            self._train()
+        """Compress, with the newest dictionary, and tokenize."""
         self._frame_writer.refresh()
         return prepare_rows(rows, self._frame_writer, self._knows_stack)
 
@@ -101,14 +99,17 @@ class SqliteEventStore(SqliteEventReads):
         writer = self._writers.get(day)
         return writer is not None and writer.knows_stack(key)
 
-    def _train(self) -> None:
-        """Make a new dictionary of what is stored, if there is enough and it is clearly better than the present one."""
-        samples = self._samples()
-        if not samples:
-            return
+    def should_learn(self) -> bool:
+        if not self._dictionaries.is_due():
+            return False
+        return self._events_on(self._folder.days()[-DICTIONARY_DAYS_MAX:]) >= DICTIONARY_EVENTS_MIN
+
+    def learn(self) -> None:
+        """Train a new dictionary on what is stored; it is kept if it is clearly better than the present one."""
         with self._dictionaries.training() as alone:
             if not alone:
                 return
+            samples = self._samples()
             newest = self._dictionaries.newest()
             old = self._dictionaries.load(newest) if newest != NONE else None
             made = training.train(samples)
@@ -116,12 +117,9 @@ class SqliteEventStore(SqliteEventReads):
                 self._dictionaries.publish(made)
 
     def _samples(self) -> list[training.Sample]:
-        """The newest stored payloads, for a dictionary; none when they are too few."""
-        days = self._folder.days()[-DICTIONARY_DAYS_MAX:]
-        if self._events_on(days) < DICTIONARY_EVENTS_MIN:
-            return []
+        """The newest stored payloads, for a dictionary."""
         samples: list[training.Sample] = []
-        for day in reversed(days):
+        for day in reversed(self._folder.days()[-DICTIONARY_DAYS_MAX:]):
             with self._readers.borrow(day) as reader:
                 if reader is not None and len(samples) < DICTIONARY_EVENTS_MIN:
                     bounds = Bounds(limit=DICTIONARY_EVENTS_MIN - len(samples))

@@ -7,7 +7,7 @@ before the trainer sees it.
 """
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import msgspec
@@ -63,25 +63,28 @@ def is_better(new: bytes, old: zstandard.ZstdCompressionDict | None, samples: Se
 
 def mask(samples: Sequence[Sample]) -> list[bytes]:
     """The payloads with nothing left in them but what many share."""
-    documents: list[Any] = []
     owners: dict[str, list[Sample]] = defaultdict(list)
-    for sample in samples:
-        try:
-            document = [tags_in(packed_tags(sample.packed)), _decode(packed_body(sample.packed))]
-        except (msgspec.DecodeError, RecursionError):
-            continue  # a body that nests too deeply to be read without a model: nothing to learn from
+    for sample, document in _documents(samples):
         found: set[str] = set()
         _collect(document, found, 0)
-        documents.append(document)
         for text in found:
             if len(text) <= DICTIONARY_STRING_CHARS_MAX:
                 owners[text].append(sample)
     shared = _shared_beginnings(owners).get
     masked = []
-    for document in documents:
+    for _, document in _documents(samples):
         tags, body = _rebuilt(document, shared, 0)
         masked.append(pack(tag_text(tags)[0], _encode(body)))
     return masked
+
+
+def _documents(samples: Iterable[Sample]) -> Iterator[tuple[Sample, list[Any]]]:
+    """The payloads, decoded one by one: all of them at once take 40 MB."""
+    for sample in samples:
+        try:
+            yield sample, [tags_in(packed_tags(sample.packed)), _decode(packed_body(sample.packed))]
+        except (msgspec.DecodeError, RecursionError):
+            continue  # a body that nests too deeply to be read without a model: nothing to learn from
 
 
 def _collect(value: Any, found: set[str], depth: int) -> None:
