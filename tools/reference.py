@@ -76,8 +76,8 @@ def commands_page() -> str:
         "# Commands",
         MADE,
         "`catchall --data FOLDER COMMAND`: the folder of the installation; `./data`, or what `CATCHALL_DATA` names.",
-        "Every command answers `--help`. Exit codes: 0 done, 1 it failed (the message says why), 2 wrong use or",
-        "setting, 3 not finished in time.",
+        "Every command answers `--help`, and `catchall --version` says which this is. Exit codes: 0 done, 1 it failed",
+        "(the message says why), 2 wrong use or setting, 3 not finished in time.",
         "",
     ]
     for name, command in commands():

@@ -26,12 +26,21 @@ app = typer.Typer(
 )
 
 
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(__version__)
+        raise typer.Exit
+
+
 @app.callback()
 def options(
     context: typer.Context,
     data: Annotated[
         Path, typer.Option("--data", envvar=DATA_VARIABLE, help="Folder of the installation.", file_okay=False)
     ] = Path("data"),
+    version: Annotated[
+        bool, typer.Option("--version", help="Print the version.", is_eager=True, callback=_print_version)
+    ] = False,
 ) -> None:
     """Options that every command takes."""
     context.obj = data

@@ -272,6 +272,7 @@ class EventDraft(msgspec.Struct, kw_only=True):
     process: Process | None = None
     sent_breadcrumbs: Raw | UnsetType = UNSET  # JSON list as the client wrote it, readable by `codec.read_breadcrumbs`
     breadcrumbs: list[Breadcrumb] = msgspec.field(default_factory=list)  # those that come after
+    ends_in_logged_line: bool = False  # the last breadcrumb is the line that was logged together with the exception
     platform: str = ""
     logger: str = ""
     handled: bool | None = None

@@ -43,22 +43,18 @@ def to_row(event: Event, draft: EventDraft, position: Position) -> EventRow:
         handled=event.handled,
         fingerprint=event.fingerprint.value,
         fingerprint_reason=event.fingerprint.reason,
-        text=_text_of(event, url_path),
+        text=_text_of(event, url_path, draft.breadcrumbs[-1].message if draft.ends_in_logged_line else ""),
         tags=_tags_of(event, url_path),
         body=encode_body(event, draft.stacks, draft.sent_breadcrumbs),
         stacks=stacks,
     )
 
 
-def _text_of(event: Event, url_path: str) -> str:
+def _text_of(event: Event, url_path: str, logged_line: str) -> str:
     """The words by which an event is found."""
-    texts = [event.error_type, event.message, event.transaction, event.culprit, url_path, event.logger]
+    texts = [event.error_type, event.message, event.transaction, event.culprit, url_path, event.logger, logged_line]
     for one in event.exceptions[:-1]:
         texts += (one.error_type, one.message)
-    if event.breadcrumbs:
-        last = event.breadcrumbs[-1]
-        if last.type == "log":
-            texts.append(last.message)
     return " ".join(words_of(" ".join(texts)))
 
 

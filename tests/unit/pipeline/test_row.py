@@ -95,6 +95,12 @@ def test_a_line_logged_with_an_exception_is_found():
     assert "other" not in words
 
 
+def test_a_line_logged_before_is_a_breadcrumb_like_any_other():
+    event = full()
+    event.breadcrumbs = [Breadcrumb(type="log", message="other")]
+    assert "other" not in row_of(event).text.split()
+
+
 def test_tags_are_found_by_exact_value():
     tags = row_of(full()).tags
     for pair in (

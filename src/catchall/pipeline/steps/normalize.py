@@ -141,6 +141,7 @@ def _settle_chain(draft: EventDraft) -> None:
 
 
 def _keep_logged_line(draft: EventDraft) -> None:
+    draft.ends_in_logged_line = True
     if len(draft.breadcrumbs) >= limits.BREADCRUMBS_MAX:
         del draft.breadcrumbs[0]
     draft.breadcrumbs.append(
