@@ -17,6 +17,7 @@ from isal import igzip
 
 from bench.client import envelope
 from bench.faults import Faults
+from catchall import heap
 from catchall.bootstrap import Parts
 from catchall.core import limits
 from catchall.core.record import RawRecord, encode_record, partition_of
@@ -100,6 +101,7 @@ class InProcess:
     """An installation of its own and the parts of one worker."""
 
     def __init__(self, data: Path, projects: int) -> None:
+        heap.collect_seldom()  # as in a worker
         installation = Installation(data)
         installation.create()
         self._parts = Parts(data)

@@ -189,6 +189,7 @@ def run_worker(data: Path, settings: Settings, index: int, count: int, beat: "Be
     """The life of a worker process."""
     processor.ask_for(processor.WORK)
     heap.return_large_buffers()
+    heap.collect_seldom()
     with Parts(data, settings) as parts:
         worker = make_worker(parts, index, count)
         worker.run(beat, time.sleep)

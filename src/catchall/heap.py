@@ -1,10 +1,14 @@
-"""How glibc's allocator keeps memory that is free: as much as it ever needed, unless it is told otherwise.
+"""When memory that nobody needs is found and given back: by Python's collector, and by glibc's allocator, which keeps
+as much as it ever needed unless it is told otherwise.
 
-Where the C library is another one, nothing is done. Source: mallopt(3), malloc_trim(3)
+Where the C library is another one, nothing is done there. Source: mallopt(3), malloc_trim(3)
 """
 
 import ctypes
+import gc
 from typing import Final
+
+from catchall.core import limits
 
 _TRIM_THRESHOLD: Final = -1
 _MMAP_THRESHOLD: Final = -3
@@ -21,7 +25,15 @@ def return_large_buffers() -> None:
         _libc.mallopt(_TRIM_THRESHOLD, _FREE_BYTES_KEPT)
 
 
+def collect_seldom() -> None:
+    """Look for garbage in cycles only once there are more objects than a batch has. Ours makes hardly any; at the usual
+    pace each event's objects are walked many times."""
+    gc.set_threshold(limits.OBJECTS_BETWEEN_COLLECTIONS)
+
+
 def return_what_is_free() -> None:
-    """Give back every page that nothing stands on. Takes a few milliseconds: for when there is nothing else to do."""
+    """Collect garbage, and give back every page that nothing stands on. Takes a few milliseconds: for when there is
+    nothing else to do."""
+    gc.collect()
     if hasattr(_libc, "malloc_trim"):
         _libc.malloc_trim(0)

@@ -1,7 +1,9 @@
 """What a process asks of the system for itself is had by it alone, or done without."""
 
 import ctypes
+import gc
 import os
+import weakref
 from collections.abc import Callable
 
 import pytest
@@ -62,6 +64,22 @@ def test_free_memory_goes_back_to_the_system() -> None:
         before = resident_bytes()
         heap.return_what_is_free()
         assert resident_bytes() < before - 20_000_000
+
+    in_a_child(work)
+
+
+def test_garbage_is_looked_for_seldom_but_is_not_kept_for_ever() -> None:
+    class Cycle:
+        def __init__(self) -> None:
+            self.own = self
+
+    def work() -> None:
+        heap.collect_seldom()
+        gc.collect()
+        left: list[weakref.ref[Cycle]] = [weakref.ref(Cycle()) for _ in range(5000)]
+        assert all(one() is not None for one in left), "at the usual pace the first ones would be gone"
+        heap.return_what_is_free()
+        assert all(one() is None for one in left)
 
     in_a_child(work)
 

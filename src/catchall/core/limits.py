@@ -146,6 +146,7 @@ SPOOL_AGE_SECONDS_MIN: Final = 3600  # a spooled body that no record names is re
 BATCH_RECORDS_MAX: Final = 500
 REFINE_EVENTS_MAX: Final = 32  # taken through the steps together: as many as fit into a processor's caches
 REFINE_BYTES_MAX: Final = 1024 * 1024  # of JSON they were read from
+OBJECTS_BETWEEN_COLLECTIONS: Final = 250_000  # a full batch has about half as many that the collector looks at
 BATCH_BYTES_MAX: Final = 8 * 1024 * 1024
 LOG_RELEASE_SECONDS: Final = 1.0  # between two looks for segments of the log that may go
 SETTLE_SECONDS: Final = 0.5  # without anything to do: then write-ahead logs are emptied
