@@ -287,6 +287,8 @@ def _refused(front: RunningFront) -> bool:
         front.raw().close()
     except ConnectionRefusedError:
         return True
+    except (ConnectionResetError, BrokenPipeError):
+        pass  # it was waiting to be accepted when the socket was closed: ask again
     return False
 
 
