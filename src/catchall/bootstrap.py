@@ -201,7 +201,12 @@ def run_scheduler(data: Path, settings: Settings, beat: "Beat") -> None:
     from catchall.worker.scheduler import Scheduler
 
     processor.ask_for(processor.WORK)
-    learning = Aside("learning", partial(_learn, data, settings), seconds_max=limits.LEARNING_SECONDS_MAX)
+    learning = Aside(
+        "learning",
+        partial(_learn, data, settings),
+        seconds_max=limits.LEARNING_SECONDS_MAX,
+        pause_seconds=limits.LEARNING_PAUSE_SECONDS,
+    )
     with Parts(data, settings) as parts:
         scheduler = Scheduler(
             parts.events,

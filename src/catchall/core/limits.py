@@ -166,6 +166,7 @@ ROLE_RESTART_SECONDS_MAX: Final = 10.0
 ROLE_HEALTHY_SECONDS: Final = 30.0  # a role that lived this long starts again at the shortest wait
 ROLE_SILENT_SECONDS_MAX: Final = 60.0  # a role that gives no sign of life this long is ended and started afresh
 LEARNING_SECONDS_MAX: Final = 120.0  # training a dictionary takes one or two; then it is ended
+LEARNING_PAUSE_SECONDS: Final = 60.0  # after a training that failed
 SCHEDULER_ROUND_SECONDS: Final = 0.5  # how often the scheduler looks at what is due
 RETENTION_ROUND_SECONDS: Final = 600.0  # how often retention looks for days to drop
 STOP_SECONDS_MAX: Final = 30.0  # for all roles together, after SIGTERM

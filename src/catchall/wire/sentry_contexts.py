@@ -18,7 +18,7 @@ from catchall.wire.json_text import Json, encode, loads
 
 Facts = dict[str, Json]
 """What has a place in the model: trace_id, span_id, thread, runtime, pid, os, browser, model, network, status_code,
-service_name."""
+service_name, otel_service_name."""
 
 
 class _Said(NamedTuple):

@@ -15,7 +15,8 @@ log = structlog.get_logger(__name__)
 class Aside:
     """One piece of work, never twice at once. `work` opens what it needs itself: nothing of the parent's is to be used.
 
-    `seconds_max`: after so long it is ended. To be called from one thread of a process that has no others.
+    `seconds_max`: after so long it is ended. `pause_seconds`: after a failure it is not begun again so soon. To be
+    called from one thread of a process that has no others, and no connection of SQLite open.
     """
 
     def __init__(
@@ -24,18 +25,21 @@ class Aside:
         work: Callable[[], None],
         *,
         seconds_max: float,
+        pause_seconds: float = 0.0,
         elapsed: Callable[[], float] = time.monotonic,
     ) -> None:
         self.name = name
         self._work = work
         self._seconds_max = seconds_max
+        self._pause_seconds = pause_seconds
+        self._not_before = float("-inf")
         self._elapsed = elapsed
         self._pid = 0
         self._began = 0.0
 
     def start(self) -> None:
-        """Begin, unless it runs already."""
-        if self.runs():
+        """Begin, unless it runs already or failed a moment ago."""
+        if self.runs() or self._elapsed() < self._not_before:
             return
         sys.stdout.flush()
         sys.stderr.flush()
@@ -53,11 +57,13 @@ class Aside:
         if pid:
             self._pid = 0
             if status:
+                self._not_before = self._elapsed() + self._pause_seconds
                 log.error("work aside failed", work=self.name, exit_code=os.waitstatus_to_exitcode(status))
             return False
         if self._elapsed() - self._began > self._seconds_max:
             log.error("work aside takes too long, ending it", work=self.name, seconds=self._seconds_max)
             self.end()
+            self._not_before = self._elapsed() + self._pause_seconds
             return False
         return True
 

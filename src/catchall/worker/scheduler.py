@@ -7,6 +7,7 @@ from datetime import date, timedelta
 import structlog
 
 from catchall.core import limits
+from catchall.core.errors import StoreError
 from catchall.core.times import DAY_SECONDS, MICROSECONDS, day_of, quarter_of
 from catchall.store.base import Blobs, EventStore, Hot
 from catchall.worker.aside import Aside
@@ -35,6 +36,7 @@ class Scheduler:
         self._blobs = blobs
         self._forget_spooled = forget_spooled
         self._learning = learning
+        self._learn_from = float("-inf")
         self._days = retention_days
         self._bytes = retention_bytes
         self._clock = clock
@@ -47,8 +49,17 @@ class Scheduler:
         if self._retained_at is None or now - self._retained_at >= limits.RETENTION_ROUND_SECONDS:
             self._retained_at = now
             self.retain()
-        if not self._learning.runs() and self._events.should_learn():
-            self._learning.start()
+        if now >= self._learn_from:
+            self._let_learn(now)
+
+    def _let_learn(self, now: float) -> None:
+        """A store that cannot be read must not end what else time starts."""
+        try:
+            if not self._learning.runs() and self._events.should_learn():
+                self._learning.start()
+        except StoreError as error:
+            self._learn_from = now + limits.LEARNING_PAUSE_SECONDS
+            log.warning("cannot see whether the event store should learn", error=str(error))
 
     def stop(self) -> None:
         """End what runs aside: it is begun again another time."""

@@ -90,3 +90,18 @@ def test_a_failure_is_told_and_does_not_reach_the_parent(aside, capfd) -> None:
     assert "no dictionary today" in said.out + said.err
     one.start()
     assert one.runs()
+
+
+def test_what_failed_is_not_begun_again_at_once(clock: Clock) -> None:
+    def work() -> None:
+        raise RuntimeError("the disk is full")
+
+    one = Aside("learning", work, seconds_max=SECONDS_MAX, pause_seconds=60.0, elapsed=clock)
+    one.start()
+    wait_until(lambda: not one.runs())
+    one.start()
+    assert not one.runs()
+    clock.now = 61.0
+    one.start()
+    assert one.runs()
+    one.end()

@@ -2,6 +2,7 @@
 
 from typing import Any, cast
 
+from catchall.core.errors import StoreError
 from catchall.worker.aside import Aside
 from catchall.worker.scheduler import Scheduler, past_retention
 
@@ -28,13 +29,15 @@ class Learner:
     """An event store that can learn, and its learning."""
 
     def __init__(self) -> None:
-        self.wanted = self.running = False
+        self.wanted = self.running = self.damaged = False
         self.begun = 0
 
     def days(self) -> list[tuple[str, int]]:
         return []
 
     def should_learn(self) -> bool:
+        if self.damaged:
+            raise StoreError("a day cannot be read")
         return self.wanted
 
     def runs(self) -> bool:
@@ -71,3 +74,27 @@ def test_the_event_store_learns_when_it_is_time_and_once_at_a_time() -> None:
     assert learner.begun == 2
     scheduler.stop()
     assert not learner.running
+
+
+def test_a_store_that_cannot_be_read_does_not_end_the_scheduler() -> None:
+    learner = Learner()
+    learner.wanted = learner.damaged = True
+    at = [0.0]
+    scheduler = Scheduler(
+        cast("Any", learner),
+        cast("Any", None),
+        cast("Any", None),
+        forget_spooled=lambda _age: 0,
+        learning=cast("Aside", learner),
+        retention_days=90,
+        retention_bytes=0,
+        clock=lambda: 0,
+        elapsed=lambda: at[0],
+    )
+    scheduler.round()
+    learner.damaged = False
+    scheduler.round()
+    assert learner.begun == 0
+    at[0] = 61.0
+    scheduler.round()
+    assert learner.begun == 1

@@ -102,7 +102,10 @@ class SqliteEventStore(SqliteEventReads):
     def should_learn(self) -> bool:
         if not self._dictionaries.is_due():
             return False
-        return self._events_on(self._folder.days()[-DICTIONARY_DAYS_MAX:]) >= DICTIONARY_EVENTS_MIN
+        try:
+            return self._events_on(self._folder.days()[-DICTIONARY_DAYS_MAX:]) >= DICTIONARY_EVENTS_MIN
+        finally:
+            self._readers.close()  # who asks forks next, and no connection of SQLite may be open across a fork
 
     def learn(self) -> None:
         """Train a new dictionary on what is stored; it is kept if it is clearly better than the present one."""
